@@ -1,0 +1,1 @@
+//! The `idiom` command line: one module a command.
