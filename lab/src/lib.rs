@@ -1,5 +1,13 @@
 //! The workshop beside the plugin: read and make audio, train, quantize, export and evaluate genre models.
 //!
 //! Features and inference come from [`idiom_engine`], so what is trained here is what plays there.
+//!
+//! * [`audio`] reads every common sound file and writes WAV.
+//! * [`dataset`] finds labelled clips and splits them so that no artist is in two folds.
+//! * [`files`] writes whole files or none; [`interrupt`] turns Ctrl-C into an orderly stop.
 
+pub mod audio;
 pub mod cli;
+pub mod dataset;
+pub mod files;
+pub mod interrupt;

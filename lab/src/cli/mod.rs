@@ -1,1 +1,1 @@
-//! The `idiom` command line: one module a command.
+//! The `idiom` command.
