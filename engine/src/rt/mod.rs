@@ -1,0 +1,5 @@
+//! The audio thread's room: frames, features, network, decision, mix.
+//!
+//! Nothing in here allocates (after construction), locks, waits, prints or calls the system, and nothing panics.
+
+pub mod features;
