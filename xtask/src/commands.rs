@@ -1,0 +1,120 @@
+//! The short commands: demo, bundle, standalone, bench.
+
+use crate::bundles::{self, PLUGIN, TESTS};
+use crate::run::{Place, cargo, heading, only, run, wants_help};
+use crate::system::{Need, ensure};
+use anyhow::Result;
+use std::process::Command;
+
+const DEMO: &str = "\
+cargo xtask demo [AUDIO_FILE] [OPTIONS]
+
+Builds the plugin (release), makes its bundles, loads the bundled .clap in a host without a window, plays the
+file through it in blocks as a DAW does, and shows what it hears. Writes the processed audio and a picture.
+Reads WAV, AIFF, FLAC, MP3, AAC, Ogg Vorbis and Opus. Without a file it plays a synthetic programme.
+
+  --block N        samples in a block (512)
+  --out DIR        where to write the results (demo-out)
+  --realtime       play at the speed of time, as on a stage, instead of as fast as possible
+  --seconds N      stop after N seconds
+";
+
+/// `cargo xtask demo`
+pub fn demo(place: &Place, args: &[String]) -> Result<()> {
+    if wants_help(args) {
+        print!("{DEMO}");
+        return Ok(());
+    }
+    ensure(&[Need::Compiler, Need::CMake])?;
+    heading("Building the plugin (the first time takes minutes)");
+    let bundles = bundles::bundles(place, &[PLUGIN, TESTS], true)?;
+    let status = Command::new(place.program("release", "demo"))
+        .arg("--plugin")
+        .arg(bundles.clap_library())
+        .args(args)
+        .current_dir(&place.started_in)
+        .status()?;
+    if !status.success() {
+        // The demo has said why.
+        std::process::exit(status.code().unwrap_or(1));
+    }
+    println!("\nBundles   {}\n          {}", bundles.clap.display(), bundles.vst3.display());
+    println!("Install   cargo xtask install");
+    Ok(())
+}
+
+const BUNDLE: &str = "\
+cargo xtask bundle [--debug]
+
+Builds the plugin and makes target/bundled/Idiom.clap and Idiom.vst3.
+
+  --debug   with overflow checks and debug assertions, slower
+";
+
+/// `cargo xtask bundle`
+pub fn bundle(place: &Place, args: &[String]) -> Result<()> {
+    if wants_help(args) {
+        print!("{BUNDLE}");
+        return Ok(());
+    }
+    only(args, &["--debug"], BUNDLE)?;
+    ensure(&[Need::Compiler])?;
+    let bundles = bundles::bundles(place, &[PLUGIN], args.is_empty())?;
+    println!("{}\n{}", bundles.clap.display(), bundles.vst3.display());
+    Ok(())
+}
+
+const STANDALONE: &str = "\
+cargo xtask standalone [ARGUMENTS]
+
+Builds the standalone program and runs it with ARGUMENTS, for example:
+
+  cargo xtask standalone -b jack            play through JACK
+  cargo xtask standalone -b alsa            play through ALSA
+  cargo xtask standalone -b dummy           without sound, to look at the window
+  cargo xtask standalone -- --help          all its arguments
+";
+
+/// `cargo xtask standalone`
+pub fn standalone(place: &Place, args: &[String]) -> Result<()> {
+    if args.first().is_some_and(|arg| arg == "--help" || arg == "-h") {
+        print!("{STANDALONE}");
+        return Ok(());
+    }
+    let args = if args.first().is_some_and(|arg| arg == "--") { &args[1..] } else { args };
+    ensure(&[Need::Compiler, Need::Alsa, Need::Window])?;
+    heading("Building the standalone program (the first time takes minutes)");
+    run(cargo()
+        .args(["build", "--release", "-p", PLUGIN, "--features", "standalone"])
+        .args(["--bin", "idiom-standalone"]))?;
+    run(Command::new(place.program("release", "idiom-standalone")).args(args).current_dir(&place.started_in))
+}
+
+const BENCH: &str = "\
+cargo xtask bench [OPTIONS]
+
+Measures, in one run and in interleaved rounds: what a frame costs (front end, network, decision), what the mix
+costs for blocks of 32 to 2048 samples, and the same network in other engines. Says what is left out and why.
+
+  --rounds N   interleaved rounds (30)
+";
+
+/// `cargo xtask bench`
+pub fn bench(place: &Place, args: &[String]) -> Result<()> {
+    if wants_help(args) {
+        print!("{BENCH}");
+        return Ok(());
+    }
+    ensure(&[Need::Compiler, Need::CMake])?;
+    heading("Building the benchmark (the first time takes minutes)");
+    nice_plug_xtask::build(
+        &[PLUGIN.to_string(), TESTS.to_string()],
+        &["--lib".to_string(), "--bins".to_string(), "--release".to_string()],
+    )?;
+    let mut bench = Command::new(place.program("release", "bench"));
+    match ensure(&[Need::Python]).and_then(|()| crate::python::environment(place)) {
+        Ok(python) => bench.env("IDIOM_PYTHON", python),
+        Err(error) => bench.env("IDIOM_PYTHON_MISSING", format!("{error:#}")),
+    };
+    run(bench.args(args).current_dir(&place.root))
+}

@@ -1,0 +1,179 @@
+//! Putting the bundles into the user's plugin folders, and taking them out.
+
+use crate::bundles::{self, PLUGIN};
+use crate::run::{Place, only, wants_help};
+use crate::system::{Need, ensure};
+use anyhow::{Context, Result};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+const INSTALL: &str = "\
+cargo xtask install
+
+Builds the bundles (release) and copies them into your plugin folders:
+
+  Linux     ~/.clap and ~/.vst3
+  macOS     ~/Library/Audio/Plug-Ins/CLAP and .../VST3
+  Windows   %LOCALAPPDATA%\\Programs\\Common\\CLAP and ...\\VST3
+
+An older Idiom there is replaced in one step; a DAW that runs keeps the old one until it is restarted.
+";
+
+/// `cargo xtask install`
+pub fn install(place: &Place, args: &[String]) -> Result<()> {
+    if wants_help(args) {
+        print!("{INSTALL}");
+        return Ok(());
+    }
+    only(args, &[], INSTALL)?;
+    ensure(&[Need::Compiler])?;
+    let bundles = bundles::bundles(place, &[PLUGIN], true)?;
+    let folders = folders()?;
+    for (bundle, folder) in [(&bundles.clap, &folders[0]), (&bundles.vst3, &folders[1])] {
+        let to = put(bundle, folder)?;
+        println!("installed {}", to.display());
+    }
+    println!("Rescan the plugins in your DAW, then look for \"Idiom\" among the effects.");
+    Ok(())
+}
+
+const UNINSTALL: &str = "\
+cargo xtask uninstall
+
+Removes Idiom.clap and Idiom.vst3 from your plugin folders. Presets and projects are left alone.
+";
+
+/// `cargo xtask uninstall`
+pub fn uninstall(_place: &Place, args: &[String]) -> Result<()> {
+    if wants_help(args) {
+        print!("{UNINSTALL}");
+        return Ok(());
+    }
+    only(args, &[], UNINSTALL)?;
+    for (folder, name) in folders()?.iter().zip(["Idiom.clap", "Idiom.vst3"]) {
+        let bundle = folder.join(name);
+        if remove(&bundle)? {
+            println!("removed {}", bundle.display());
+        } else {
+            println!("not there: {}", bundle.display());
+        }
+    }
+    Ok(())
+}
+
+/// The user's CLAP and VST3 folders.
+fn folders() -> Result<[PathBuf; 2]> {
+    let variable = if cfg!(windows) { "LOCALAPPDATA" } else { "HOME" };
+    let home = std::env::var_os(variable).with_context(|| format!("{variable} is not set"))?;
+    let home = Path::new(&home);
+    Ok(if cfg!(windows) {
+        ["CLAP", "VST3"].map(|format| home.join("Programs").join("Common").join(format))
+    } else if cfg!(target_os = "macos") {
+        ["CLAP", "VST3"].map(|format| home.join("Library/Audio/Plug-Ins").join(format))
+    } else {
+        [".clap", ".vst3"].map(|folder| home.join(folder))
+    })
+}
+
+/// Copies `bundle` into `folder`. The copy is made beside its place and then renamed into it, so that a host never
+/// sees half a bundle and a failure leaves the old one in place.
+fn put(bundle: &Path, folder: &Path) -> Result<PathBuf> {
+    let name = bundle.file_name().context("a bundle has a name")?.to_string_lossy().into_owned();
+    let to = folder.join(&name);
+    let [fresh, old] = ["new", "old"].map(|word| folder.join(format!(".{name}.{word}")));
+    let doing = || format!("cannot install {} as {}", bundle.display(), to.display());
+    fs::create_dir_all(folder).with_context(doing)?;
+    remove(&fresh)?;
+    remove(&old)?;
+    copy(bundle, &fresh).with_context(doing)?;
+    if to.is_dir() {
+        // A folder cannot be renamed over a full folder.
+        fs::rename(&to, &old).with_context(doing)?;
+    }
+    if let Err(error) = fs::rename(&fresh, &to) {
+        if old.exists() {
+            fs::rename(&old, &to).with_context(doing)?;
+        }
+        return Err(error).with_context(doing);
+    }
+    remove(&old)?;
+    Ok(to)
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    if !from.is_dir() {
+        return fs::copy(from, to).map(drop);
+    }
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        copy(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+/// Removes a file or folder; tells whether there was one.
+fn remove(path: &Path) -> Result<bool> {
+    let result = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).with_context(|| format!("cannot remove {}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("idiom-install-{name}-{}", std::process::id()));
+        fs::remove_dir_all(&dir).ok();
+        fs::create_dir_all(&dir).unwrap();
+        dir
+    }
+
+    #[test]
+    fn a_bundle_that_is_a_folder_replaces_an_older_one_whole() {
+        let dir = scratch("folder");
+        let (bundle, folder) = (dir.join("Idiom.vst3"), dir.join("plugins"));
+        fs::create_dir_all(bundle.join("Contents/old")).unwrap();
+        fs::write(bundle.join("Contents/old/a.so"), "1").unwrap();
+        put(&bundle, &folder).unwrap();
+        fs::remove_dir_all(bundle.join("Contents/old")).unwrap();
+        fs::write(bundle.join("Contents/b.so"), "2").unwrap();
+        let to = put(&bundle, &folder).unwrap();
+        assert_eq!(fs::read_to_string(to.join("Contents/b.so")).unwrap(), "2");
+        assert!(!to.join("Contents/old").exists(), "a file of the older bundle is left");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "something temporary is left");
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_bundle_that_is_a_file_replaces_an_older_one_and_can_be_removed() {
+        let dir = scratch("file");
+        let (bundle, folder) = (dir.join("Idiom.clap"), dir.join("plugins"));
+        for content in ["1", "2"] {
+            fs::write(&bundle, content).unwrap();
+            let to = put(&bundle, &folder).unwrap();
+            assert_eq!(fs::read_to_string(to).unwrap(), content);
+        }
+        assert!(remove(&folder.join("Idiom.clap")).unwrap());
+        assert!(!remove(&folder.join("Idiom.clap")).unwrap());
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_missing_bundle_leaves_the_installed_one_alone() {
+        let dir = scratch("missing");
+        let (bundle, folder) = (dir.join("Idiom.clap"), dir.join("plugins"));
+        fs::write(&bundle, "1").unwrap();
+        let to = put(&bundle, &folder).unwrap();
+        fs::remove_file(&bundle).unwrap();
+        let error = format!("{:#}", put(&bundle, &folder).unwrap_err());
+        assert!(error.contains("Idiom.clap"), "{error}");
+        assert_eq!(fs::read_to_string(to).unwrap(), "1");
+        fs::remove_dir_all(dir).unwrap();
+    }
+}
