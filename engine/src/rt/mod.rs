@@ -2,4 +2,6 @@
 //!
 //! Nothing in here allocates (after construction), locks, waits, prints or calls the system, and nothing panics.
 
+pub mod decision;
+pub mod mix;
 pub mod features;
