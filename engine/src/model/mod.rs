@@ -1,0 +1,233 @@
+//! Model files and what they hold. The only place that knows file formats.
+//!
+//! A [`Model`] is the plain, format-free description of a causal convolutional network over 20 ms frames, see
+//! `docs/MODEL_FORMAT.md`. [`onnx`] reads one from a file and [`onnx_write`] writes one; [`windowed`] runs it in the
+//! plainest way there is, as the reference for [`crate::rt::net`], which plays it frame by frame.
+
+mod error;
+mod limits;
+pub mod onnx;
+mod onnx_parts;
+pub mod onnx_write;
+pub mod quantize;
+pub mod random;
+mod scan;
+pub mod shipped;
+pub mod windowed;
+
+pub use error::ModelError;
+pub use limits::*;
+
+use crate::controls::Quantization;
+use crate::genre::{GENRES, Genre};
+
+/// What a model listens to. Each frame hands it one column of these numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum InputKind {
+    /// 40 log-mel bands relative to the slow level, see [`crate::rt::features`].
+    LogMel40,
+    /// 13 mel-frequency cepstral coefficients.
+    Mfcc13,
+}
+
+impl InputKind {
+    /// Every kind of input.
+    pub const ALL: [InputKind; 2] = [InputKind::LogMel40, InputKind::Mfcc13];
+
+    /// Name in a file's metadata.
+    pub const fn name(self) -> &'static str {
+        match self {
+            InputKind::LogMel40 => "log_mel40",
+            InputKind::Mfcc13 => "mfcc13",
+        }
+    }
+
+    /// Numbers a frame.
+    pub const fn rows(self) -> usize {
+        match self {
+            InputKind::LogMel40 => 40,
+            InputKind::Mfcc13 => 13,
+        }
+    }
+
+    /// The kind with this name.
+    pub fn from_name(name: &str) -> Option<InputKind> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// What a file says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelMeta {
+    /// Name, e.g. `flagship`.
+    pub name: String,
+    /// Version, e.g. `2026.11`.
+    pub version: String,
+    /// What the model listens to.
+    pub features: InputKind,
+    /// Class names in the order of the outputs.
+    pub classes: Vec<String>,
+    /// Number of frames the logits are averaged over.
+    pub pool_frames: usize,
+}
+
+impl ModelMeta {
+    /// Which output answers for which genre.
+    ///
+    /// # Errors
+    /// When a genre has no output, or an output is no genre.
+    pub fn genre_outputs(&self) -> Result<[usize; GENRES], ModelError> {
+        let wrong = |problem: String| ModelError::Metadata { key: "idiom.classes".into(), problem };
+        let mut outputs = [usize::MAX; GENRES];
+        for (i, class) in self.classes.iter().enumerate() {
+            let genre = Genre::from_name(class).ok_or_else(|| {
+                wrong(format!("`{class}` is none of speech, rock, jazz, electronic, classical"))
+            })?;
+            if outputs[genre.index()] != usize::MAX {
+                return Err(wrong(format!("`{class}` is there twice")));
+            }
+            outputs[genre.index()] = i;
+        }
+        match Genre::ALL.iter().find(|g| outputs[g.index()] == usize::MAX) {
+            Some(missing) => Err(wrong(format!("the genre `{}` is missing", missing.name()))),
+            None => Ok(outputs),
+        }
+    }
+}
+
+/// How an 8-bit number `q` stands for a real one: `scale * (q - zero_point)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Affine {
+    /// Size of one step, positive.
+    pub scale: f32,
+    /// The 8-bit number that stands for 0.
+    pub zero_point: i8,
+}
+
+/// The numbers of a layer. Weights are laid out `[output][input / groups][kernel_f][kernel_t]`, as in ONNX.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// 32-bit floating point.
+    F32 {
+        /// Weights.
+        weights: Vec<f32>,
+        /// One a output channel.
+        bias: Vec<f32>,
+    },
+    /// 8-bit integers with 32-bit sums.
+    I8 {
+        /// Weights, symmetric: `-127..=127`, 0 stands for 0.
+        weights: Vec<i8>,
+        /// Size of one weight step, one a output channel.
+        scales: Vec<f32>,
+        /// One a output channel, in steps of input scale times weight scale.
+        bias: Vec<i32>,
+        /// How the layer's 8-bit outputs stand for real numbers. With a zero point of -128 nothing below 0 exists,
+        /// which is the layer's ReLU.
+        output: Affine,
+    },
+}
+
+/// One convolution over (feature, time), with its activation. All padding in time lies in the past.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    /// Name in errors and in files.
+    pub name: String,
+    /// Input channels.
+    pub inputs: usize,
+    /// Output channels. Equal to `inputs` in a depthwise layer.
+    pub outputs: usize,
+    /// Kernel size along the features.
+    pub kernel_f: usize,
+    /// Kernel size in time.
+    pub kernel_t: usize,
+    /// Step along the features.
+    pub stride_f: usize,
+    /// Distance between the kernel's taps in time, in frames.
+    pub dilation_t: usize,
+    /// Rows of zeros before the first and after the last feature row.
+    pub pads_f: [usize; 2],
+    /// Each output channel sees only the input channel of its number.
+    pub depthwise: bool,
+    /// Whether negative outputs become 0. In an INT8 layer the output's zero point does it: -128 where this is set.
+    pub relu: bool,
+    /// Weights and biases.
+    pub values: Values,
+}
+
+impl Layer {
+    /// Input channels that one output channel sees.
+    pub fn inputs_per_output(&self) -> usize {
+        if self.depthwise { 1 } else { self.inputs }
+    }
+
+    /// Number of weights.
+    pub fn weight_count(&self) -> usize {
+        self.outputs * self.inputs_per_output() * self.kernel_f * self.kernel_t
+    }
+
+    /// Frames before the present one that the layer looks back on.
+    pub fn history(&self) -> usize {
+        (self.kernel_t - 1) * self.dilation_t
+    }
+
+    /// Feature rows that come out when `rows` go in; `None` when the kernel does not fit.
+    pub fn rows_out(&self, rows: usize) -> Option<usize> {
+        let padded = rows + self.pads_f[0] + self.pads_f[1];
+        padded.checked_sub(self.kernel_f).map(|free| free / self.stride_f + 1)
+    }
+}
+
+/// A causal convolutional network over 20 ms frames: a chain of layers whose last output, averaged over
+/// [`ModelMeta::pool_frames`] frames and put through a softmax, is a probability for each class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// What the file says about itself.
+    pub meta: ModelMeta,
+    /// How the input is quantized: `Some` exactly when every layer is [`Values::I8`].
+    pub input: Option<Affine>,
+    /// The chain, first to last. The last leaves one row and a channel for each class.
+    pub layers: Vec<Layer>,
+}
+
+impl Model {
+    /// Reads an ONNX file. The same as [`onnx::read`].
+    ///
+    /// # Errors
+    /// Says which part of the file is wrong, or what in it the executor does not run.
+    pub fn from_onnx(bytes: &[u8]) -> Result<Model, ModelError> {
+        onnx::read(bytes)
+    }
+
+    /// The arithmetic: [`Quantization::Fp32`] or [`Quantization::Int8`].
+    pub fn quantization(&self) -> Quantization {
+        if self.input.is_some() { Quantization::Int8 } else { Quantization::Fp32 }
+    }
+
+    /// Number of weights and biases.
+    pub fn parameters(&self) -> usize {
+        self.layers.iter().map(|l| l.weight_count() + l.outputs).sum()
+    }
+
+    /// Frames, the present one included, that one frame's logits depend on.
+    pub fn receptive_field(&self) -> usize {
+        1 + self.layers.iter().map(Layer::history).sum::<usize>()
+    }
+
+    /// Feature rows that go into each layer, in order. Meaningful for a [valid](Model::validate) model.
+    pub fn rows(&self) -> Vec<usize> {
+        let mut rows = self.meta.features.rows();
+        let step = |layer: &Layer| {
+            let before = rows;
+            rows = layer.rows_out(rows).unwrap_or(0);
+            before
+        };
+        self.layers.iter().map(step).collect()
+    }
+
+    /// Multiplications a frame.
+    pub fn macs_per_frame(&self) -> usize {
+        let rows = self.rows();
+        self.layers.iter().zip(rows).map(|(l, r)| l.rows_out(r).unwrap_or(0) * l.weight_count()).sum()
+    }
+}

@@ -1,0 +1,53 @@
+//! FP32 to INT8 for given ranges: symmetric weights with one scale an output channel, one asymmetric scale a tensor for
+//! what flows between layers, 32-bit biases.
+
+use super::{Affine, Layer, MAX_I8_BIAS, Model, Values};
+
+/// The smallest and the largest number to be represented.
+pub type Range = (f32, f32);
+
+/// The 8-bit representation of a range, which is first widened to hold 0. Exactly 0 is always represented, because it
+/// is what padding holds.
+pub fn affine(range: Range) -> Affine {
+    let finite = |v: f32| if v.is_finite() { v } else { 0.0 };
+    let (low, high) = (finite(range.0).min(0.0), finite(range.1).max(0.0));
+    let scale = ((high - low) / 255.0).max(1e-8);
+    let zero_point = (-128.0 - (low / scale).round_ties_even()).clamp(-128.0, 127.0) as i8;
+    Affine { scale, zero_point }
+}
+
+/// The same network in 8-bit integers. `input` is the range of the features, `outputs[i]` that of layer `i`'s output.
+/// A layer with ReLU starts at 0 whatever its range says.
+///
+/// # Panics
+/// If the model is not FP32, or `outputs` has not one range a layer.
+pub fn quantize(model: &Model, input: Range, outputs: &[Range]) -> Model {
+    assert_eq!(outputs.len(), model.layers.len(), "one range a layer");
+    let input = affine(input);
+    let mut scale = input.scale;
+    let mut layers = Vec::new();
+    for (layer, range) in model.layers.iter().zip(outputs) {
+        let output = affine(if layer.relu { (0.0, range.1) } else { *range });
+        layers.push(quantize_layer(layer, scale, output));
+        scale = output.scale;
+    }
+    Model { meta: model.meta.clone(), input: Some(input), layers }
+}
+
+fn quantize_layer(layer: &Layer, input_scale: f32, output: Affine) -> Layer {
+    let Values::F32 { weights, bias } = &layer.values else {
+        panic!("`{}` is quantized already", layer.name)
+    };
+    let (mut quantized, mut scales, mut biases) = (Vec::new(), Vec::new(), Vec::new());
+    for (channel, bias) in weights.chunks_exact(weights.len() / layer.outputs).zip(bias) {
+        let largest = channel.iter().fold(0.0f32, |m, w| m.max(w.abs()));
+        // The bias must stay within its 32 bits: a channel with next to no weight gets a coarser scale.
+        let for_bias = bias.abs() / (input_scale * (MAX_I8_BIAS / 2) as f32);
+        let scale = (largest / 127.0).max(for_bias).max(1e-10);
+        quantized.extend(channel.iter().map(|w| (w / scale).round_ties_even().clamp(-127.0, 127.0) as i8));
+        biases.push((bias / (input_scale * scale)).round_ties_even() as i32);
+        scales.push(scale);
+    }
+    let values = Values::I8 { weights: quantized, scales, bias: biases, output };
+    Layer { relu: output.zero_point == i8::MIN, values, ..layer.clone() }
+}
