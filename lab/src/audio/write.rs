@@ -40,7 +40,9 @@ pub fn write_wav_as(path: impl AsRef<Path>, audio: &Audio, format: WavFormat) ->
                     WavFormat::Float32 => writer.write_sample(sample)?,
                     WavFormat::Int24 => {
                         let full_scale = (1 << 23) as f32;
-                        writer.write_sample((sample * full_scale).round().clamp(-full_scale, full_scale - 1.0) as i32)?;
+                        writer.write_sample(
+                            (sample * full_scale).round().clamp(-full_scale, full_scale - 1.0) as i32,
+                        )?;
                     }
                 }
             }
