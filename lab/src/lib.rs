@@ -4,12 +4,17 @@
 //!
 //! * [`audio`] reads every common sound file and writes WAV.
 //! * [`dataset`] finds labelled clips and splits them so that no artist is in two folds.
+//! * [`eval`] measures how well a model names genres.
 //! * [`features`] turns clips into feature columns through the engine, and remembers them.
 //! * [`files`] writes whole files or none; [`interrupt`] turns Ctrl-C into an orderly stop.
 
 pub mod audio;
 pub mod cli;
 pub mod dataset;
+pub mod eval;
 pub mod features;
 pub mod files;
 pub mod interrupt;
+pub mod quantize;
+#[cfg(feature = "train")]
+pub mod train;

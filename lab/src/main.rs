@@ -1,2 +1,5 @@
 //! The `idiom` command.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    idiom_lab::cli::main()
+}
