@@ -5,3 +5,4 @@
 pub mod decision;
 pub mod mix;
 pub mod features;
+pub mod frames;

@@ -1,0 +1,262 @@
+//! Blocks of any length in, mono frames of one hop out.
+//!
+//! While the song plays and the host says where, frames end at song positions that are multiples of the hop, so that the
+//! same bars give the same frames on every pass, whatever the loop's length and the block size. Otherwise frames simply
+//! follow each other.
+//!
+//! At a jump (a loop's end, a locate) the samples since the last frame and those up to the next grid position do not make
+//! up a hop. Three rules keep frames 0.5 to 2 hops apart and still the same on every pass:
+//!
+//! * a frame always holds the last hop of samples heard, wherever the previous one ended;
+//! * a grid position closer than half a hop to the previous frame is passed over;
+//! * a jump that finds a whole hop waiting ends a frame there and then. So loops too short to contain a grid position are
+//!   framed at their wrap.
+
+use crate::controls::Transport;
+
+/// See the [module](self).
+pub struct Framer {
+    hop: usize,
+    /// The hop before the last frame's end, then what came since (less than two hops).
+    buffer: Vec<f32>,
+    /// Samples since the last frame's end.
+    waiting: usize,
+    /// Song position of the next sample while locked to the song.
+    locked: Option<i64>,
+    /// Number of frames ended so far while free, and the grid index of the last frame's end while locked.
+    index: i64,
+}
+
+impl Framer {
+    /// Frames of `hop` samples (at least 1). Allocates.
+    pub fn new(hop: usize) -> Framer {
+        let hop = hop.max(1);
+        Framer { hop, buffer: vec![0.0; 3 * hop], waiting: 0, locked: None, index: 0 }
+    }
+
+    /// Tells what the host says about the block that follows. Returns the frame that a jump ended before the block's
+    /// first sample, if any. Not to be called for empty blocks.
+    pub fn begin_block(&mut self, transport: Transport) -> Option<&[f32]> {
+        let position = if transport.playing { transport.position } else { None };
+        let before = std::mem::replace(&mut self.locked, position);
+        // While free a whole hop waits only just after a song stopped.
+        if self.waiting >= self.hop && (position != before || position.is_none()) {
+            let count = self.index.wrapping_add(1);
+            self.index = before.map_or(count, |before| before.div_euclid(self.hop as i64));
+            return Some(self.end_frame());
+        }
+        None
+    }
+
+    /// Samples up to the next possible end of a frame, at least 1.
+    pub fn run(&self) -> usize {
+        match self.locked {
+            // Lossless: the remainder is below the hop.
+            Some(position) => self.hop - position.rem_euclid(self.hop as i64) as usize,
+            None => self.hop.saturating_sub(self.waiting).max(1),
+        }
+    }
+
+    /// Takes samples `start..end` of the block, at most [`run`](Self::run) of them, and returns the frame that ends with
+    /// the last of them, if one does. `channels` are mixed to mono by their mean.
+    pub fn push(&mut self, channels: &[&mut [f32]], start: usize, end: usize) -> Option<&[f32]> {
+        let count = end.saturating_sub(start).min(self.run());
+        let end = start + count;
+        let from = self.hop + self.waiting;
+        let room = self.buffer.get_mut(from..from + count)?;
+        match channels {
+            [] => room.fill(0.0),
+            [mono] => room.copy_from_slice(mono.get(start..end)?),
+            [left, right, ..] => {
+                for ((out, l), r) in room.iter_mut().zip(left.get(start..end)?).zip(right.get(start..end)?) {
+                    *out = 0.5 * (l + r);
+                }
+            }
+        }
+        self.waiting += count;
+        match &mut self.locked {
+            Some(position) => {
+                *position = position.wrapping_add(count as i64);
+                let on_grid = position.rem_euclid(self.hop as i64) == 0;
+                if !(on_grid && 2 * self.waiting >= self.hop) {
+                    return None;
+                }
+                self.index = position.div_euclid(self.hop as i64);
+            }
+            None if self.waiting >= self.hop => self.index = self.index.wrapping_add(1),
+            None => return None,
+        }
+        Some(self.end_frame())
+    }
+
+    /// Where on the grid the last frame ended, in hops: the song position while locked, else a count.
+    /// Work that is not done for every frame follows it, so that it falls on the same frames on every pass.
+    pub fn index(&self) -> i64 {
+        self.index
+    }
+
+    /// Forgets everything heard.
+    pub fn reset(&mut self) {
+        self.buffer.fill(0.0);
+        (self.waiting, self.locked, self.index) = (0, None, 0);
+    }
+
+    fn end_frame(&mut self) -> &[f32] {
+        self.buffer.copy_within(self.waiting..self.waiting + self.hop, 0);
+        self.waiting = 0;
+        self.buffer.get(..self.hop).unwrap_or(&[])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOP: usize = 100;
+
+    /// A frame as it came out: the stream sample after its last one, its grid index, its samples.
+    type Frame = (usize, i64, Vec<f32>);
+
+    /// The sample that the song holds at a position.
+    fn song(position: i64) -> f32 {
+        (position as f32 * 0.37).sin() + (position as f32 * 0.011).cos()
+    }
+
+    /// Feeds blocks given as (transport, length); each block's samples are the song's where the transport says.
+    fn frames(framer: &mut Framer, blocks: impl IntoIterator<Item = (Transport, usize)>) -> Vec<Frame> {
+        let (mut out, mut heard) = (vec![], 0);
+        for (transport, length) in blocks {
+            if length == 0 {
+                continue;
+            }
+            let at = transport.position.unwrap_or(0);
+            let mut samples: Vec<f32> = (0..length as i64).map(|i| song(at.wrapping_add(i))).collect();
+            if let Some(frame) = framer.begin_block(transport).map(<[f32]>::to_vec) {
+                out.push((heard, framer.index(), frame));
+            }
+            let channels: &[&mut [f32]] = &[&mut samples];
+            let mut start = 0;
+            while start < length {
+                let end = length.min(start + framer.run());
+                if let Some(frame) = framer.push(channels, start, end).map(<[f32]>::to_vec) {
+                    out.push((heard + end, framer.index(), frame));
+                }
+                start = end;
+            }
+            heard += length;
+        }
+        out
+    }
+
+    fn at(position: i64) -> Transport {
+        Transport { playing: true, position: Some(position) }
+    }
+
+    /// The blocks that a host sends: `passes` times through `from..to`, cut at the loop's end, else of the sizes given.
+    fn passes(from: i64, to: i64, passes: usize, sizes: &[usize]) -> Vec<(Transport, usize)> {
+        let mut sizes = sizes.iter().cycle();
+        let mut blocks = vec![];
+        for _ in 0..passes {
+            let mut position = from;
+            while position < to {
+                let length = (*sizes.next().unwrap_or(&1)).min((to - position) as usize);
+                blocks.push((at(position), length));
+                position += length as i64;
+            }
+        }
+        blocks
+    }
+
+    #[test]
+    fn free_frames_follow_each_other_whatever_the_block_size() {
+        let stopped = Transport::default();
+        for size in [1, 7, 99, 100, 101, 1024] {
+            let all = frames(&mut Framer::new(HOP), (0..3000 / size).map(|_| (stopped, size)));
+            assert_eq!(all.len(), 3000 / size * size / HOP);
+            assert!(all.iter().enumerate().all(|(k, f)| f.0 == (k + 1) * HOP && f.1 == k as i64 + 1));
+        }
+    }
+
+    #[test]
+    fn locked_frames_end_on_the_grid_and_hold_the_song() {
+        for from in [-1234, -100, 0, 37, 250] {
+            for size in [1, 64, 100, 333, 4096] {
+                let all = frames(&mut Framer::new(HOP), passes(from, from + 5000, 1, &[size]));
+                assert!(all.len() >= 49);
+                for (heard, index, frame) in all.iter().skip(1) {
+                    let end = from + *heard as i64;
+                    assert_eq!(end, index * HOP as i64, "from {from} size {size}");
+                    let wanted: Vec<f32> = (end - HOP as i64..end).map(song).collect();
+                    assert_eq!(*frame, wanted);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_pass_of_a_loop_gives_the_same_frames() {
+        for length in [1, 30, 49, 50, 99, 100, 101, 149, 150, 151, 777, 1000, 1013] {
+            for from in [-270, 0, 3, 60, 99] {
+                let mut reference: Option<Vec<(i64, Vec<f32>)>> = None;
+                for sizes in [&[1usize][..], &[64], &[8192], &[5, 0, 130, 17]] {
+                    let count = 60;
+                    let all = frames(&mut Framer::new(HOP), passes(from, from + length, count, sizes));
+                    let gaps = all.windows(2).map(|w| w[1].0 - w[0].0);
+                    assert!(gaps.clone().all(|gap| 2 * gap >= HOP && gap < 2 * HOP), "{length} {from}");
+                    // From the third pass on: what came before the loop has left the frames.
+                    let within = |pass: usize| {
+                        let start = pass * length as usize;
+                        let frames =
+                            all.iter().filter(move |f| f.0 > start && f.0 <= start + length as usize);
+                        frames.map(|f| (f.1, f.2.clone())).collect::<Vec<_>>()
+                    };
+                    if length as usize >= HOP {
+                        let third = within(3);
+                        assert!(!third.is_empty());
+                        assert!(
+                            (4..count - 1).all(|pass| within(pass) == third),
+                            "{length} {from} {sizes:?}"
+                        );
+                        assert_eq!(*reference.get_or_insert(third.clone()), third, "block size matters");
+                    } else {
+                        // Shorter than a frame: frames come every few passes, and are all alike.
+                        let late: Vec<_> = all.iter().skip(4).map(|f| &f.2).collect();
+                        assert!(
+                            late.len()
+                                >= 60 * length as usize / (2 * HOP) - 4.min(60 * length as usize / (2 * HOP))
+                        );
+                        assert!(late.windows(2).all(|w| w[0] == w[1]), "{length} {from} {sizes:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_jump_is_noticed_and_stopping_goes_on_without_a_gap() {
+        let mut framer = Framer::new(HOP);
+        let blocks = [(at(0), 250), (at(100_020), 400), (at(-i64::MAX), 300), (at(i64::MAX - 10), 64)];
+        let all = frames(&mut framer, blocks);
+        let ends: Vec<usize> = all.iter().map(|f| f.0).collect();
+        // 0, 100 and 200 lie in the first block; 100 100 comes 80 after its start, 130 after the last frame.
+        assert_eq!(ends[..3], [100, 200, 330]);
+        let stopped = frames(&mut framer, [(Transport::default(), 1000)]);
+        assert!(stopped.len() >= 9);
+        assert!(stopped.windows(2).all(|w| w[1].0 - w[0].0 == HOP && w[1].1 == w[0].1 + 1));
+    }
+
+    #[test]
+    fn a_host_that_repeats_its_position_still_gets_frames() {
+        let all = frames(&mut Framer::new(HOP), (0..100).map(|_| (at(1_000_017), 64)));
+        assert!(all.len() >= 100 * 64 / (2 * HOP) - 1);
+    }
+
+    #[test]
+    fn two_channels_are_mixed_by_their_mean() {
+        let mut framer = Framer::new(4);
+        framer.begin_block(Transport::default());
+        let (mut left, mut right) = ([1.0, 2.0, 3.0, 4.0], [3.0, 2.0, 1.0, -4.0]);
+        let channels: &[&mut [f32]] = &[&mut left, &mut right];
+        assert_eq!(framer.push(channels, 0, 4), Some(&[2.0, 2.0, 2.0, 0.0][..]));
+    }
+}
