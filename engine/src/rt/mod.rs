@@ -5,4 +5,6 @@
 pub mod decision;
 pub mod mix;
 pub mod features;
+pub mod spectral_rules;
 pub mod frames;
+pub mod net;
