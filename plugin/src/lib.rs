@@ -1,1 +1,197 @@
-//! .
+//! Idiom as a plugin: parameters, lifecycle, state and window around [`idiom_engine`]. It owns no signal processing
+//! and no recognition.
+//!
+//! * [`params`]: what a host can automate, with ranges and texts.
+//! * [`state`]: what is saved beside the parameters, and how a bad state is dealt with.
+//! * [`editor`]: the window.
+//! * [`probe`]: one exported C function that tells what an instance decides.
+
+pub mod editor;
+pub mod history;
+pub mod params;
+pub mod probe;
+pub mod shared;
+pub mod state;
+
+use crate::params::IdiomParams;
+use crate::shared::{Pace, Shared};
+use idiom_engine::{Config, Engine, Handle, Transport};
+use nice_plug::prelude::*;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// One instance of the plugin.
+pub struct Idiom {
+    params: Arc<IdiomParams>,
+    shared: Arc<Shared>,
+    /// `None` before activation and after a failure: then sound passes untouched.
+    engine: Option<Engine>,
+    /// The engine panicked; it is kept until it can be dropped off the audio thread, and not called again.
+    crashed: bool,
+    pace: Pace,
+    sample_rate: f32,
+    _registration: probe::Registration,
+}
+
+impl Default for Idiom {
+    fn default() -> Self {
+        let handle = Arc::new(Handle::new());
+        Self {
+            params: Arc::new(IdiomParams::new(Arc::clone(&handle))),
+            _registration: probe::Registration::new(Arc::clone(handle.telemetry())),
+            shared: Arc::new(Shared::new(handle)),
+            engine: None,
+            crashed: false,
+            pace: Pace::default(),
+            sample_rate: 48_000.0,
+        }
+    }
+}
+
+impl Idiom {
+    /// Runs `work` on the engine, if there is one that works. A panic ends the engine's part, never the host's.
+    fn with_engine(&mut self, work: impl FnOnce(&mut Engine)) {
+        let Some(engine) = self.engine.as_mut().filter(|_| !self.crashed) else { return };
+        if catch_unwind(AssertUnwindSafe(|| work(engine))).is_err() {
+            self.crashed = true;
+            self.shared.report_crash();
+        }
+    }
+
+    fn start(&self, config: Config) -> Result<Engine, String> {
+        let (lowest, highest) = (8_000.0, 384_000.0);
+        if !(lowest..=highest).contains(&config.sample_rate) {
+            return Err(format!(
+                "Idiom cannot work at {} Hz, only from {lowest} to {highest}: the sound passes untouched. Choose another \
+                 sample rate in the host.",
+                config.sample_rate
+            ));
+        }
+        let handle = &self.shared.handle;
+        catch_unwind(AssertUnwindSafe(|| handle.start(config))).map_err(|_| {
+            "Idiom's engine could not start: the sound passes untouched. Please report this with the log."
+                .into()
+        })
+    }
+}
+
+impl Plugin for Idiom {
+    const NAME: &'static str = "Idiom";
+    const VENDOR: &'static str = "Idiom";
+    const URL: &'static str = "";
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[
+        AudioIOLayout {
+            main_input_channels: NonZeroU32::new(2),
+            main_output_channels: NonZeroU32::new(2),
+            ..AudioIOLayout::const_default()
+        },
+        AudioIOLayout {
+            main_input_channels: NonZeroU32::new(1),
+            main_output_channels: NonZeroU32::new(1),
+            ..AudioIOLayout::const_default()
+        },
+    ];
+
+    type Editor = editor::IdiomEditor;
+    type SysExMessage = ();
+    type BackgroundTask = ();
+
+    fn params(&self) -> Arc<dyn Params> {
+        self.params.clone()
+    }
+
+    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        Some(editor::IdiomEditor::new(Arc::clone(&self.params), Arc::clone(&self.shared)))
+    }
+
+    fn filter_state(state: &mut PluginState) {
+        state::inspect(state);
+    }
+
+    fn activate(
+        &mut self,
+        layout: &AudioIOLayout,
+        buffer: &BufferConfig,
+        context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        let started = self.start(Config {
+            sample_rate: buffer.sample_rate,
+            channels: layout.main_output_channels.map_or(2, |channels| channels.get() as usize),
+            offline: buffer.process_mode == ProcessMode::Offline,
+        });
+        self.sample_rate = buffer.sample_rate;
+        self.pace = Pace::default();
+        self.crashed = false;
+        let (engine, refusal) = match started {
+            Ok(engine) => (Some(engine), None),
+            Err(why) => (None, Some(why)),
+        };
+        self.engine = engine;
+        self.shared.activated(refusal);
+        // Logs what is wrong even if no window is ever opened.
+        self.shared.problem();
+        context.set_latency_samples(0);
+        true
+    }
+
+    fn reset(&mut self) {
+        self.with_engine(Engine::reset);
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer,
+        _aux: &mut AuxiliaryBuffers,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        let (host, controls) = (context.transport(), self.params.controls());
+        let transport = Transport { playing: host.playing, position: host.pos_samples() };
+        let channels = buffer.as_slice();
+        self.with_engine(|engine| engine.process(channels, transport, &controls));
+        if self.crashed {
+            // The engine may have left half a block behind; nothing that is not a number may reach the speakers.
+            for sample in buffer.as_slice().iter_mut().flat_map(|channel| channel.iter_mut()) {
+                *sample = if sample.is_finite() { *sample } else { 0.0 };
+            }
+        }
+        self.pace.block(buffer.samples() as f32 / self.sample_rate, &self.shared);
+        ProcessStatus::Normal
+    }
+
+    fn deactivate(&mut self) {
+        self.shared.problem();
+        let engine = self.engine.take();
+        // An engine that panicked may panic again.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(engine)));
+    }
+}
+
+impl ClapPlugin for Idiom {
+    const CLAP_ID: &'static str = "org.idiom.idiom";
+    const CLAP_DESCRIPTION: Option<&'static str> =
+        Some("Hears the genre of what plays and moves its mix controls towards it");
+    const CLAP_MANUAL_URL: Option<&'static str> = None;
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] = &[
+        ClapFeature::AudioEffect,
+        ClapFeature::Mixing,
+        ClapFeature::Mastering,
+        ClapFeature::Equalizer,
+        ClapFeature::Compressor,
+        ClapFeature::Analyzer,
+        ClapFeature::Stereo,
+        ClapFeature::Mono,
+    ];
+}
+
+impl Vst3Plugin for Idiom {
+    const VST3_CLASS_ID: [u8; 16] = *b"IdiomGenreMixer1";
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
+        &[Vst3SubCategory::Fx, Vst3SubCategory::Mastering, Vst3SubCategory::Dynamics, Vst3SubCategory::Eq];
+}
+
+nice_export_clap!(Idiom);
+nice_export_vst3!(Idiom);

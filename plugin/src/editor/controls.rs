@@ -1,0 +1,90 @@
+//! The user's controls: four knobs, the genre set by hand, and the switches.
+
+use super::canvas::{Button, Canvas, columns, rows};
+use super::model::{Action, ViewModel};
+use super::{icons, knob, theme};
+use crate::params::{Dial, Switch};
+use egui::{Align2, Id, Pos2, Rect, Vec2};
+use idiom_engine::Genre;
+
+/// Identity of the button that sets a genre by hand, or follows what is heard.
+pub fn genre_id(genre: Option<Genre>) -> Id {
+    Id::unique(("genre", genre.map_or("auto", Genre::name)))
+}
+
+/// Identity of a switch's button.
+pub fn switch_id(switch: Switch) -> Id {
+    Id::unique(("switch", switch.id()))
+}
+
+/// Draws the card.
+pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
+    let inner = canvas.card(rect, "");
+    let gap = canvas.px(18.0);
+    let knobs_right = inner.min.x + inner.width() * 0.385;
+    let switches_left = inner.max.x - inner.width() * 0.13;
+
+    let knobs = Rect::from_min_max(inner.min, Pos2::new(knobs_right, inner.max.y));
+    for (dial, place) in Dial::ALL.into_iter().zip(columns(knobs, 4, 0.0)) {
+        knob::show(canvas, place, dial, model.dial(dial));
+    }
+
+    let by_hand = Rect::from_min_max(
+        Pos2::new(knobs_right + gap, inner.min.y),
+        Pos2::new(switches_left - gap, inner.max.y),
+    );
+    genre_buttons(canvas, by_hand, model);
+
+    let switches = Rect::from_min_max(Pos2::new(switches_left, inner.min.y), inner.max);
+    let shown = [Switch::Freeze, Switch::Eq, Switch::Compressor];
+    for (switch, place) in shown.into_iter().zip(rows(switches, 3, canvas.px(6.0))) {
+        switch_button(canvas, place, switch, model);
+    }
+}
+
+/// One switch as a button.
+pub fn switch_button(canvas: &mut Canvas<'_>, rect: Rect, switch: Switch, model: &ViewModel) {
+    let on = model.switch(switch);
+    // A switch that takes something away is yellow when on, so that nobody forgets it.
+    let color = match switch {
+        Switch::Freeze | Switch::Bypass => theme::WARNING,
+        Switch::Eq | Switch::Compressor => theme::CONTROL_ON,
+    };
+    let look = Button { color, ..Button::words(switch.name(), switch.help(), on) };
+    if canvas.button(rect, switch_id(switch), look) {
+        canvas.actions.push(Action::Switch(switch, !on));
+    }
+}
+
+fn genre_buttons(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
+    canvas.text(rect.min, Align2::LEFT_TOP, "Genre", 12.0, theme::MUTED);
+    let hint = match model.manual {
+        None => "follows what is heard",
+        Some(_) => "set by you; Auto follows again",
+    };
+    canvas.text(Pos2::new(rect.max.x, rect.min.y), Align2::RIGHT_TOP, hint, 11.0, theme::FAINT);
+    let buttons = Rect::from_min_max(rect.min + Vec2::new(0.0, canvas.px(22.0)), rect.max);
+    let gap = canvas.px(5.0);
+    let choices = std::iter::once(None).chain(Genre::ALL.map(Some));
+    for (choice, place) in choices.zip(columns(buttons, 6, gap)) {
+        let on = model.manual == choice;
+        let (text, help, color, icon) = match choice {
+            None => (
+                "Auto",
+                "Follow what is heard.".to_owned(),
+                theme::CONTROL_ON,
+                icons::verdict(idiom_engine::Verdict::Listening),
+            ),
+            Some(genre) => (
+                genre.label(),
+                format!("Always mix for {}.", genre.name()),
+                theme::genre(genre),
+                icons::genre(genre),
+            ),
+        };
+        let look = Button { color, icon: Some(icon), ..Button::words(text, &help, on) };
+        if canvas.button(place, genre_id(choice), look) && !on {
+            canvas.actions.push(Action::Manual(choice));
+        }
+    }
+}

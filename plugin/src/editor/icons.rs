@@ -1,0 +1,209 @@
+//! Icons, drawn: they scale with the window and need no font.
+
+use egui::{Color32, CornerRadius, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, pos2};
+use idiom_engine::{Genre, Verdict};
+
+/// The icon of a genre as a plain function, for [`super::canvas::Button`].
+pub fn genre(genre: Genre) -> fn(&Painter, Rect, Color32) {
+    match genre {
+        Genre::Speech => speech,
+        Genre::Rock => rock,
+        Genre::Jazz => jazz,
+        Genre::Electronic => electronic,
+        Genre::Classical => classical,
+    }
+}
+
+/// The icon of a verdict.
+pub fn verdict(verdict: Verdict) -> fn(&Painter, Rect, Color32) {
+    match verdict {
+        Verdict::Listening => ear,
+        Verdict::Recognised => check,
+        Verdict::Uncertain => question,
+        Verdict::Silent => pause,
+        Verdict::Frozen => snowflake,
+        Verdict::Manual => hand,
+    }
+}
+
+/// A point in an icon: `x` and `y` from 0 to 1.
+fn at(rect: Rect, x: f32, y: f32) -> Pos2 {
+    rect.min + Vec2::new(x, y) * rect.size()
+}
+
+fn line(painter: &Painter, rect: Rect, points: &[(f32, f32)], stroke: Stroke) {
+    painter.add(Shape::line(points.iter().map(|&(x, y)| at(rect, x, y)).collect(), stroke));
+}
+
+fn pen(rect: Rect, color: Color32) -> Stroke {
+    Stroke::new((rect.width() * 0.09).max(1.0), color)
+}
+
+/// A speech bubble with lines of text.
+fn speech(painter: &Painter, rect: Rect, color: Color32) {
+    let pen = pen(rect, color);
+    let bubble = Rect::from_min_max(at(rect, 0.04, 0.1), at(rect, 0.96, 0.74));
+    painter.rect_stroke(bubble, CornerRadius::same((rect.width() * 0.16) as u8), pen, StrokeKind::Middle);
+    let tail = [(0.24, 0.74), (0.24, 0.96), (0.46, 0.74)];
+    painter.add(Shape::convex_polygon(tail.map(|(x, y)| at(rect, x, y)).into(), color, Stroke::NONE));
+    line(painter, rect, &[(0.24, 0.34), (0.76, 0.34)], pen);
+    line(painter, rect, &[(0.24, 0.52), (0.58, 0.52)], pen);
+}
+
+/// A bolt of lightning.
+fn rock(painter: &Painter, rect: Rect, color: Color32) {
+    // Two triangles: a polygon must be convex to be filled.
+    let upper = [(0.62, 0.0), (0.16, 0.58), (0.58, 0.56)];
+    let lower = [(0.42, 0.44), (0.84, 0.42), (0.38, 1.0)];
+    for part in [upper, lower] {
+        painter.add(Shape::convex_polygon(part.map(|(x, y)| at(rect, x, y)).into(), color, Stroke::NONE));
+    }
+}
+
+/// A pair of beamed eighth notes.
+fn jazz(painter: &Painter, rect: Rect, color: Color32) {
+    let pen = pen(rect, color);
+    let head = |x, y| {
+        let radius = Vec2::new(0.15, 0.12) * rect.size();
+        painter.add(Shape::ellipse_filled(at(rect, x, y), radius, color));
+    };
+    head(0.2, 0.86);
+    head(0.74, 0.76);
+    line(painter, rect, &[(0.33, 0.84), (0.33, 0.2)], pen);
+    line(painter, rect, &[(0.87, 0.74), (0.87, 0.08)], pen);
+    let beam = [(0.29, 0.14), (0.91, 0.02), (0.91, 0.22), (0.29, 0.34)];
+    painter.add(Shape::convex_polygon(beam.map(|(x, y)| at(rect, x, y)).into(), color, Stroke::NONE));
+}
+
+/// A square wave.
+fn electronic(painter: &Painter, rect: Rect, color: Color32) {
+    let wave = [
+        (0.0, 0.5),
+        (0.0, 0.18),
+        (0.27, 0.18),
+        (0.27, 0.82),
+        (0.53, 0.82),
+        (0.53, 0.18),
+        (0.8, 0.18),
+        (0.8, 0.82),
+        (1.0, 0.82),
+        (1.0, 0.5),
+    ];
+    line(painter, rect, &wave, pen(rect, color));
+}
+
+/// A violin's two sound holes beside its strings.
+fn classical(painter: &Painter, rect: Rect, color: Color32) {
+    let pen = pen(rect, color);
+    for x in [0.42, 0.58] {
+        line(painter, rect, &[(x, 0.02), (x, 0.98)], Stroke::new(pen.width * 0.6, color));
+    }
+    for side in [-1.0, 1.0] {
+        let curve: Vec<_> = (0..=24)
+            .map(|i| {
+                let t = i as f32 / 24.0;
+                let bend = (t * std::f32::consts::TAU).sin() * 0.1;
+                at(rect, 0.5 + side * (0.32 - bend), 0.14 + 0.72 * t)
+            })
+            .collect();
+        let ends = [curve[0], curve[24]];
+        painter.add(Shape::line(curve, pen));
+        for (end, dx) in ends.into_iter().zip([-0.05, 0.05]) {
+            painter.circle_filled(
+                end + Vec2::new(side * dx * rect.width(), 0.0),
+                rect.width() * 0.075,
+                color,
+            );
+        }
+    }
+}
+
+/// Sound waves reaching a point.
+fn ear(painter: &Painter, rect: Rect, color: Color32) {
+    let pen = pen(rect, color);
+    let center = at(rect, 0.16, 0.5);
+    painter.circle_filled(center, rect.width() * 0.09, color);
+    for radius in [0.34, 0.6, 0.84] {
+        let arc = (-6..=6).map(|i| {
+            let angle = i as f32 / 6.0 * 0.8;
+            center + Vec2::angled(angle) * radius * rect.width()
+        });
+        painter.add(Shape::line(arc.collect(), pen));
+    }
+}
+
+fn check(painter: &Painter, rect: Rect, color: Color32) {
+    let pen = Stroke::new(rect.width() * 0.14, color);
+    line(painter, rect, &[(0.08, 0.55), (0.38, 0.84), (0.94, 0.18)], pen);
+}
+
+fn question(painter: &Painter, rect: Rect, color: Color32) {
+    let pen = Stroke::new(rect.width() * 0.13, color);
+    let center = at(rect, 0.5, 0.32);
+    let hook = (-10..=6)
+        .map(|i| center + Vec2::angled(i as f32 / 10.0 * std::f32::consts::PI) * 0.25 * rect.width());
+    let mut points: Vec<_> = hook.collect();
+    points.push(at(rect, 0.5, 0.62));
+    points.push(at(rect, 0.5, 0.7));
+    painter.add(Shape::line(points, pen));
+    painter.circle_filled(at(rect, 0.5, 0.9), rect.width() * 0.085, color);
+}
+
+fn pause(painter: &Painter, rect: Rect, color: Color32) {
+    for x in [0.2, 0.6] {
+        let bar = Rect::from_min_max(at(rect, x, 0.12), at(rect, x + 0.2, 0.88));
+        painter.rect_filled(bar, 1.0, color);
+    }
+}
+
+fn snowflake(painter: &Painter, rect: Rect, color: Color32) {
+    let pen = pen(rect, color);
+    let center = rect.center();
+    for i in 0..6 {
+        let angle = i as f32 * std::f32::consts::FRAC_PI_3 + std::f32::consts::FRAC_PI_6;
+        let arm = Vec2::angled(angle) * rect.width() * 0.5;
+        painter.line_segment([center, center + arm], pen);
+        for side in [-0.7, 0.7] {
+            let twig = Vec2::angled(angle + side) * rect.width() * 0.17;
+            painter.line_segment([center + arm * 0.58, center + arm * 0.58 + twig], pen);
+        }
+    }
+}
+
+/// A slider set by a hand.
+fn hand(painter: &Painter, rect: Rect, color: Color32) {
+    let pen = pen(rect, color);
+    for (y, x) in [(0.18, 0.68), (0.5, 0.3), (0.82, 0.58)] {
+        line(painter, rect, &[(0.0, y), (1.0, y)], pen);
+        painter.circle_filled(at(rect, x, y), rect.width() * 0.14, color);
+    }
+}
+
+/// A triangle with an exclamation mark.
+pub fn warning(painter: &Painter, rect: Rect, color: Color32) {
+    let triangle = [(0.5, 0.04), (0.98, 0.94), (0.02, 0.94)];
+    painter.add(Shape::convex_polygon(triangle.map(|(x, y)| at(rect, x, y)).into(), color, Stroke::NONE));
+    let ink = Color32::from_rgb(0x12, 0x15, 0x1a);
+    line(painter, rect, &[(0.5, 0.36), (0.5, 0.64)], Stroke::new(rect.width() * 0.11, ink));
+    painter.circle_filled(at(rect, 0.5, 0.79), rect.width() * 0.065, ink);
+}
+
+/// A cross, to close something.
+pub fn cross(painter: &Painter, rect: Rect, color: Color32) {
+    let pen = pen(rect, color);
+    painter.line_segment([at(rect, 0.15, 0.15), at(rect, 0.85, 0.85)], pen);
+    painter.line_segment([at(rect, 0.85, 0.15), at(rect, 0.15, 0.85)], pen);
+}
+
+/// Idiom's mark: five bars like a spectrum, in the genres' colours.
+pub fn mark(painter: &Painter, rect: Rect) {
+    let heights = [0.45, 0.8, 1.0, 0.65, 0.35];
+    for (i, (genre, height)) in Genre::ALL.into_iter().zip(heights).enumerate() {
+        let left = rect.min.x + rect.width() * i as f32 / 5.0;
+        let middle = rect.center().y;
+        let half = rect.height() * height / 2.0;
+        let bar =
+            Rect::from_min_max(pos2(left, middle - half), pos2(left + rect.width() * 0.13, middle + half));
+        painter.rect_filled(bar, rect.width() * 0.06, super::theme::genre(genre));
+    }
+}

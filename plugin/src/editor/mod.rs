@@ -1,0 +1,194 @@
+//! The window.
+//!
+//! [`view::show`] draws a [`model::ViewModel`] and returns [`model::Action`]s; one file per part of the window. This
+//! file ties that to the host: it fills the model from the instance, carries out the actions, and keeps the size.
+
+pub mod bars;
+pub mod canvas;
+pub mod controls;
+pub mod icons;
+pub mod knob;
+pub mod mix;
+pub mod model;
+pub mod now;
+pub mod recogniser;
+pub mod river;
+pub mod samples;
+pub mod theme;
+pub mod view;
+
+#[cfg(test)]
+mod tests;
+
+use crate::params::IdiomParams;
+use crate::shared::Shared;
+use crate::state::Size;
+use egui::Visuals;
+use model::{Action, ViewModel};
+use nice_plug::context::gui::GuiContext;
+use nice_plug::editor::dpi::{LogicalSize, NativeSize};
+use nice_plug::editor::{Editor, HostMethods, ParentWindowHandle, ResizeHint, SpawnedEditor};
+use nice_plug_egui::baseview::{HandlerError, WindowSize};
+use nice_plug_egui::{
+    EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, KeyCapture, NiceEguiApp,
+    create_egui_editor,
+};
+use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Shortest time between two pictures that nobody asked for with the mouse.
+const PICTURE: Duration = Duration::from_millis(33);
+/// How often the window looks for news that come without sound, such as a model that was loaded.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// The plugin's window, open or closed.
+///
+/// nice-plug asks for the editor once, before a session's state is loaded, and its egui editor keeps the size it was
+/// made with. So this one makes a new egui editor when the saved size has changed since.
+pub struct IdiomEditor {
+    params: Arc<IdiomParams>,
+    shared: Arc<Shared>,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    size: Size,
+    state: Arc<EguiEditorState>,
+    editor: EguiEditor<App>,
+}
+
+impl IdiomEditor {
+    /// For an instance. Opens nothing yet.
+    pub fn new(params: Arc<IdiomParams>, shared: Arc<Shared>) -> Self {
+        let inner = Mutex::new(Self::make(&params, &shared));
+        Self { params, shared, inner }
+    }
+
+    fn make(params: &Arc<IdiomParams>, shared: &Arc<Shared>) -> Inner {
+        let size = params.window.get();
+        let state =
+            EguiEditorState::from_size(LogicalSize::new(f64::from(size.width), f64::from(size.height)), 1.0);
+        let smallest = LogicalSize::new(f32::from(Size::MIN.width), f32::from(Size::MIN.height));
+        let settings = EguiNiceSettings::new()
+            .with_tile("Idiom")
+            .with_resize_hint(ResizeHint::resizable().with_min_logical_size(smallest))
+            .with_repaint_poll_interval(PICTURE);
+        let app = App { params: Arc::clone(params), shared: Arc::clone(shared), host: None };
+        let editor = create_egui_editor(Arc::clone(&state), shared.repaint.clone(), settings, app)
+            .expect("nice-plug-egui always makes an editor");
+        Inner { size, state, editor }
+    }
+
+    /// The egui editor, in the size the session asks for.
+    fn with<R>(&self, work: impl FnOnce(&EguiEditor<App>) -> R) -> R {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if !inner.state.is_open() && inner.size != self.params.window.get() {
+            *inner = Self::make(&self.params, &self.shared);
+        }
+        work(&inner.editor)
+    }
+}
+
+impl Editor for IdiomEditor {
+    type Handle = EguiEditorHandle;
+
+    fn spawn(
+        &self,
+        parent: Option<ParentWindowHandle>,
+        wait_for_parent: bool,
+        fallback_scale_factor: Option<f64>,
+        gui_context: GuiContext,
+        host: Option<HostMethods>,
+    ) -> Result<SpawnedEditor<Self::Handle>, Box<dyn Error>> {
+        self.with(|editor| editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host))
+    }
+
+    fn size(&self) -> NativeSize<u32> {
+        self.with(Editor::size)
+    }
+
+    fn resize_hint(&self) -> ResizeHint {
+        self.with(Editor::resize_hint)
+    }
+}
+
+/// What runs while the window is open.
+struct App {
+    params: Arc<IdiomParams>,
+    shared: Arc<Shared>,
+    host: Option<GuiContext>,
+}
+
+impl NiceEguiApp for App {
+    fn build(
+        &mut self,
+        egui: egui::Context,
+        host: GuiContext,
+        _frame: &mut Frame,
+    ) -> Result<(), HandlerError> {
+        prepare(&egui);
+        self.host = Some(host);
+        Ok(())
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut Frame) {
+        let model = ViewModel::of(&self.params, &self.shared);
+        let actions = view::show(ui, &model);
+        for action in &actions {
+            self.perform(action);
+        }
+        // Keys go to the host, the space bar above all, unless a value is being typed.
+        let typing = ui.ctx().egui_wants_keyboard_input();
+        frame.set_key_capture(if typing { KeyCapture::CaptureAll } else { KeyCapture::IgnoreAll });
+        ui.ctx().request_repaint_after(if actions.is_empty() { IDLE } else { PICTURE });
+    }
+
+    fn resized(&mut self, size: WindowSize) {
+        let points = |length: f64| length.round().clamp(0.0, f64::from(u16::MAX)) as u16;
+        self.params
+            .window
+            .remember(Size { width: points(size.logical.width), height: points(size.logical.height) });
+    }
+
+    fn editor_closed(&mut self) {
+        self.host = None;
+    }
+}
+
+impl App {
+    fn perform(&self, action: &Action) {
+        let Some(host) = &self.host else { return };
+        let setter = host.param_setter();
+        match *action {
+            Action::Begin(dial) => setter.begin_set_parameter(self.params.dial(dial)),
+            Action::Set(dial, value) => setter.set_parameter(self.params.dial(dial), value),
+            Action::End(dial) => setter.end_set_parameter(self.params.dial(dial)),
+            Action::Switch(switch, on) => {
+                let param = self.params.switch(switch);
+                setter.begin_set_parameter(param);
+                setter.set_parameter(param, on);
+                setter.end_set_parameter(param);
+            }
+            Action::Manual(genre) => {
+                setter.begin_set_parameter(&self.params.genre);
+                setter.set_parameter(&self.params.genre, genre.into());
+                setter.end_set_parameter(&self.params.genre);
+            }
+            Action::Choose(choice) => self.params.selection.choose(choice),
+            Action::DismissNotice => self.params.report.dismiss(),
+        }
+    }
+}
+
+/// Sets up a fresh egui context for [`view::show`].
+pub fn prepare(egui: &egui::Context) {
+    let mut visuals = Visuals::dark();
+    visuals.override_text_color = Some(theme::TEXT);
+    visuals.extreme_bg_color = theme::BACKGROUND;
+    visuals.window_fill = theme::CONTROL;
+    visuals.window_stroke = egui::Stroke::new(1.0, theme::LINE);
+    egui.set_visuals(visuals);
+    // Zooming is the window's size; ctrl and plus belong to the host.
+    egui.options_mut(|options| options.zoom_with_keyboard = false);
+}

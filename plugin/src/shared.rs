@@ -1,0 +1,145 @@
+//! What the audio side of an instance and its window share: atomics, and what only they may lock.
+
+use crate::history::{History, POINT_S, Point};
+use idiom_engine::Handle;
+use nice_plug::prelude::*;
+use nice_plug_egui::RepaintNotifier;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// See the [module](self).
+pub struct Shared {
+    /// The engine's other side: status, telemetry, choice of backend.
+    pub handle: Arc<Handle>,
+    /// The last minutes of decisions.
+    pub history: History,
+    /// Set from the audio thread when the window has something new to draw.
+    pub repaint: RepaintNotifier,
+    /// The engine panicked; sound passes untouched until the host activates the plugin again.
+    crashed: AtomicBool,
+    /// Why there is no engine, from the last activation. Main and window thread only.
+    refusal: Mutex<Option<String>>,
+    /// The problem that was logged last, so that each is logged once. Main and window thread only.
+    logged: Mutex<Option<String>>,
+}
+
+impl Shared {
+    /// For a new instance.
+    pub fn new(handle: Arc<Handle>) -> Self {
+        Self {
+            handle,
+            history: History::default(),
+            repaint: RepaintNotifier::new(),
+            crashed: AtomicBool::new(false),
+            refusal: Mutex::new(None),
+            logged: Mutex::new(None),
+        }
+    }
+
+    /// Any thread: the engine panicked.
+    pub fn report_crash(&self) {
+        self.crashed.store(true, Relaxed);
+        self.repaint.request_repaint();
+    }
+
+    /// Main thread: a new activation, with the reason if it got no engine.
+    pub fn activated(&self, refusal: Option<String>) {
+        self.crashed.store(false, Relaxed);
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+        self.repaint.request_repaint();
+    }
+
+    /// What the user has to know about this instance, the gravest first. Main or window thread. A problem that was
+    /// not there before is logged.
+    pub fn problem(&self) -> Option<String> {
+        let problem = self.present_problem();
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if *logged != problem {
+            if let Some(text) = &problem {
+                nice_warn!("{text}");
+            }
+            logged.clone_from(&problem);
+        }
+        problem
+    }
+
+    fn present_problem(&self) -> Option<String> {
+        if self.crashed.load(Relaxed) {
+            return Some(
+                "Idiom's engine failed and was switched off: the sound passes untouched. Switch the plugin off and on \
+                 in the host to start it again, and please report this with the log."
+                    .into(),
+            );
+        }
+        let refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        refusal.or_else(|| self.handle.status().problem)
+    }
+}
+
+/// Audio thread: decides when a block was long enough ago for a new history point and a new picture.
+#[derive(Default)]
+pub struct Pace {
+    /// Seconds since the last history point.
+    since_point: f32,
+    /// Seconds since the window was last told to repaint.
+    since_repaint: f32,
+}
+
+impl Pace {
+    /// Shortest time between two pictures in seconds: 30 a second.
+    const REPAINT_S: f32 = 1.0 / 30.0;
+    /// Most points written for one block, for a host that sends minutes at once.
+    const MAX_POINTS: usize = 64;
+
+    /// A block of `seconds` was processed.
+    pub fn block(&mut self, seconds: f32, shared: &Shared) {
+        self.since_point += seconds;
+        if self.since_point >= POINT_S {
+            let points = ((self.since_point / POINT_S) as usize).min(Self::MAX_POINTS);
+            self.since_point %= POINT_S;
+            let point = Point::of(&shared.handle.telemetry().snapshot());
+            for _ in 0..points {
+                shared.history.push(point);
+            }
+        }
+        self.since_repaint += seconds;
+        if self.since_repaint >= Self::REPAINT_S {
+            self.since_repaint = 0.0;
+            shared.repaint.request_repaint();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn history_keeps_the_time_whatever_the_block() {
+        for block in [0.001f32, 0.0107, 0.17, 1.0] {
+            let shared = Shared::new(Arc::default());
+            let mut pace = Pace::default();
+            let blocks = (10.0 / block).round() as usize;
+            for _ in 0..blocks {
+                pace.block(block, &shared);
+            }
+            let points = (blocks as f32 * block / POINT_S) as i64;
+            assert!((shared.history.written() as i64 - points).abs() <= 1, "{block} s: {points}");
+        }
+        let shared = Shared::new(Arc::default());
+        Pace::default().block(1e9, &shared);
+        assert_eq!(shared.history.written(), Pace::MAX_POINTS as u64);
+    }
+
+    #[test]
+    fn the_gravest_problem_is_told_until_the_next_activation() {
+        let shared = Shared::new(Arc::default());
+        let calm = shared.problem();
+        shared.activated(Some("no engine".into()));
+        assert_eq!(shared.problem().as_deref(), Some("no engine"));
+        shared.report_crash();
+        assert!(shared.problem().is_some_and(|text| text.contains("passes untouched")));
+        shared.activated(None);
+        assert_eq!(shared.problem(), calm);
+    }
+}

@@ -1,0 +1,280 @@
+//! What is kept with a session beside the parameters, and what happens when a session brings a bad state.
+//!
+//! A state is loaded on the host's main thread while audio may be running. Every field here is an atomic, so the
+//! audio thread is never in the way. [`inspect`] sees a state before it is applied, takes out what cannot be right
+//! and leaves word of it in the state itself, from where it reaches the instance it concerns as its [`LoadReport`].
+
+use crate::params::{Dial, GENRE_ID, GenreChoice, Switch};
+use idiom_engine::{Backend, Handle, Quantization};
+use nice_plug::params::persist::PersistentField;
+use nice_plug::plugin::ParamValue;
+use nice_plug::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+/// Number of the present layout of the state. Raised when an older Idiom could misread a newer state.
+pub const FORMAT: u32 = 1;
+
+/// Writes [`FORMAT`] into each saved state.
+#[derive(Debug, Default)]
+pub struct FormatNumber;
+
+impl PersistentField<'_, u32> for FormatNumber {
+    /// The number of a loaded state matters to [`inspect`] only.
+    fn set(&self, _loaded: u32) {}
+
+    fn map<F: Fn(&u32) -> R, R>(&self, f: F) -> R {
+        f(&FORMAT)
+    }
+}
+
+/// What computes the genre, as saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// The backend asked for.
+    pub backend: Backend,
+    /// The arithmetic asked for.
+    pub quantization: Quantization,
+}
+
+/// The user's [`Choice`]. A change goes straight to the engine's worker, whether it comes from the window or from a
+/// loaded state; hosts load states on their main thread, where [`Handle::select`] may be called.
+pub struct Selection {
+    /// backend | quantization << 8
+    chosen: AtomicU32,
+    handle: Arc<Handle>,
+}
+
+impl Selection {
+    /// Starts at the default choice, without telling the engine: it has the same default.
+    pub fn new(handle: Arc<Handle>) -> Self {
+        Self { chosen: AtomicU32::new(0), handle }
+    }
+
+    /// The present choice.
+    pub fn get(&self) -> Choice {
+        let [backend, quantization, ..] = self.chosen.load(Relaxed).to_le_bytes();
+        Choice {
+            backend: Backend::from_index(backend).unwrap_or_default(),
+            quantization: Quantization::from_index(quantization).unwrap_or_default(),
+        }
+    }
+
+    /// Chooses. Main or window thread.
+    pub fn choose(&self, choice: Choice) {
+        self.chosen.store(choice.backend as u32 | (choice.quantization as u32) << 8, Relaxed);
+        self.handle.select(choice.backend, choice.quantization);
+    }
+}
+
+impl PersistentField<'_, Choice> for Selection {
+    fn set(&self, loaded: Choice) {
+        if loaded != self.get() {
+            self.choose(loaded);
+        }
+    }
+
+    fn map<F: Fn(&Choice) -> R, R>(&self, f: F) -> R {
+        f(&self.get())
+    }
+}
+
+/// Width and height of the window in logical points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    /// Width in points.
+    pub width: u16,
+    /// Height in points.
+    pub height: u16,
+}
+
+impl Size {
+    /// The window of a new instance.
+    pub const DEFAULT: Size = Size { width: 960, height: 640 };
+    /// The smallest window in which everything can be read.
+    pub const MIN: Size = Size { width: 720, height: 480 };
+    /// The largest window that is restored, so that a session from a larger screen stays usable.
+    pub const MAX: Size = Size { width: 3840, height: 2400 };
+
+    /// The nearest size between [`Size::MIN`] and [`Size::MAX`].
+    pub fn clamped(self) -> Size {
+        Size {
+            width: self.width.clamp(Self::MIN.width, Self::MAX.width),
+            height: self.height.clamp(Self::MIN.height, Self::MAX.height),
+        }
+    }
+}
+
+/// The window's [`Size`], kept with the session.
+#[derive(Debug)]
+pub struct WindowSize(AtomicU32);
+
+impl WindowSize {
+    /// The size to open the window with.
+    pub fn get(&self) -> Size {
+        let packed = self.0.load(Relaxed);
+        Size { width: packed as u16, height: (packed >> 16) as u16 }
+    }
+
+    /// Remembers a size, clamped to what is usable.
+    pub fn remember(&self, size: Size) {
+        let size = size.clamped();
+        self.0.store(u32::from(size.width) | u32::from(size.height) << 16, Relaxed);
+    }
+}
+
+impl Default for WindowSize {
+    fn default() -> Self {
+        let size = Self(AtomicU32::new(0));
+        size.remember(Size::DEFAULT);
+        size
+    }
+}
+
+impl PersistentField<'_, Size> for WindowSize {
+    fn set(&self, loaded: Size) {
+        self.remember(loaded);
+    }
+
+    fn map<F: Fn(&Size) -> R, R>(&self, f: F) -> R {
+        f(&self.get())
+    }
+}
+
+/// What [`inspect`] found in the state loaded last: `dropped entries | newer format << 32`, 0 when all was well.
+#[derive(Debug, Default)]
+pub struct LoadReport(AtomicU64);
+
+impl LoadReport {
+    /// The message for the window, `None` when there is nothing to say.
+    pub fn message(&self) -> Option<String> {
+        let bits = self.0.load(Relaxed);
+        let (dropped, newer) = (bits as u32, (bits >> 32) as u32);
+        let newer = (newer > 0).then(|| {
+            format!(
+                "This session was saved by a newer Idiom (state format {newer}, this one reads {FORMAT}). \
+                 What it knows was loaded; update Idiom before saving, or the rest is lost."
+            )
+        });
+        let dropped = (dropped > 0).then(|| {
+            let entries = if dropped == 1 { "1 setting".into() } else { format!("{dropped} settings") };
+            format!(
+                "The saved state is damaged: {entries} could not be read and kept the value before. \
+                 Check the controls and save again; the log names each one."
+            )
+        });
+        match (newer, dropped) {
+            (Some(newer), Some(dropped)) => Some(newer + " " + &dropped),
+            (newer, dropped) => newer.or(dropped),
+        }
+    }
+
+    /// The user has read it.
+    pub fn dismiss(&self) {
+        self.0.store(0, Relaxed);
+    }
+}
+
+impl PersistentField<'_, u64> for LoadReport {
+    fn set(&self, found: u64) {
+        self.0.store(found, Relaxed);
+    }
+
+    /// A report is about one load; a saved state carries none.
+    fn map<F: Fn(&u64) -> R, R>(&self, f: F) -> R {
+        f(&0)
+    }
+}
+
+/// Looks through a state before it is applied, takes out what cannot be applied safely, logs each such entry, and
+/// writes the sum into the state for [`LoadReport`]. Entries that are missing keep their present values.
+pub fn inspect(state: &mut PluginState) {
+    let mut dropped = 0u32;
+    let mut drop_entry = |what: String| {
+        nice_warn!("State: {what}; ignored, the value before is kept");
+        dropped += 1;
+    };
+    let format = state.fields.get("format").map(|text| serde_json::from_str::<u32>(text));
+    let newer = match format {
+        Some(Ok(number)) if number > FORMAT => number,
+        Some(Ok(_)) => 0,
+        Some(Err(error)) => {
+            drop_entry(format!("the format number is unreadable ({error})"));
+            0
+        }
+        None => {
+            drop_entry("the format number is missing".into());
+            0
+        }
+    };
+    if newer > 0 {
+        nice_warn!(
+            "State: saved with format {newer} by Idiom {:?}, newer than format {FORMAT} of this Idiom {}; update Idiom \
+             to load all of it",
+            state.version,
+            env!("CARGO_PKG_VERSION"),
+        );
+    }
+    // A newer Idiom may well have settings that this one has never heard of: no damage, and said above.
+    state.params.retain(|id, value| match check_param(id, value) {
+        Ok(()) => true,
+        Err(Fault::Unknown) if newer > 0 => false,
+        Err(Fault::Unknown) => {
+            drop_entry(format!("there is no parameter {id:?}"));
+            false
+        }
+        Err(Fault::Bad(why)) => {
+            drop_entry(format!("parameter {id:?} {why}"));
+            false
+        }
+    });
+    state.fields.retain(|key, text| match check_field(key, text) {
+        Ok(()) => true,
+        Err(why) => {
+            drop_entry(format!("field {key:?} is unreadable ({why})"));
+            false
+        }
+    });
+    let report = u64::from(dropped) | u64::from(newer) << 32;
+    state.fields.insert("report".into(), report.to_string());
+}
+
+enum Fault {
+    Unknown,
+    Bad(String),
+}
+
+fn check_param(id: &str, value: &ParamValue) -> Result<(), Fault> {
+    if let Some(dial) = Dial::ALL.into_iter().find(|dial| dial.id() == id) {
+        let (min, max) = dial.limits();
+        return match value {
+            // A hair over the edge is rounding, not damage.
+            ParamValue::F32(v) if *v >= min - 1e-3 && *v <= max + 1e-3 => Ok(()),
+            other => Err(Fault::Bad(format!("is {other:?}, not a number from {min} to {max}"))),
+        };
+    }
+    if Switch::ALL.into_iter().any(|switch| switch.id() == id) {
+        return match value {
+            ParamValue::Bool(_) => Ok(()),
+            other => Err(Fault::Bad(format!("is {other:?}, not true or false"))),
+        };
+    }
+    if id == GENRE_ID {
+        let ids = GenreChoice::ids().unwrap_or_default();
+        return match value {
+            ParamValue::String(name) if ids.contains(&name.as_str()) => Ok(()),
+            other => Err(Fault::Bad(format!("is {other:?}, not one of {ids:?}"))),
+        };
+    }
+    Err(Fault::Unknown)
+}
+
+fn check_field(key: &str, text: &str) -> Result<(), serde_json::Error> {
+    match key {
+        "inference" => serde_json::from_str::<Choice>(text).map(drop),
+        "window" => serde_json::from_str::<Size>(text).map(drop),
+        // The format number is dealt with above; the report is overwritten; others are a newer Idiom's own.
+        _ => Ok(()),
+    }
+}
