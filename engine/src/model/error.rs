@@ -83,6 +83,12 @@ pub enum ModelError {
         /// What is too large, with the limit.
         problem: String,
     },
+    /// A network was to be compiled for instructions that the processor does not have.
+    #[error("this processor has no {kernel}; let the instructions be chosen by detection")]
+    Kernel {
+        /// Name of the instruction set.
+        kernel: &'static str,
+    },
     /// tract refused or could not run the model.
     #[error("tract cannot run the model: {detail}")]
     Tract {

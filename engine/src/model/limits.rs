@@ -3,7 +3,7 @@
 //! The limits are far above any network worth 20 ms of a processor, and low enough that a file made to do harm
 //! exhausts neither memory nor the audio thread's time.
 
-use super::{Layer, Model, ModelError, Values};
+use super::{Layer, Model, ModelError, Values, windowed};
 
 /// The newest `idiom.format` this version reads.
 pub const FORMAT: u64 = 1;
@@ -63,10 +63,18 @@ impl Model {
 
         let (mut channels, mut rows) = (1, self.meta.features.rows());
         let (mut weights, mut macs, mut memory) = (0usize, 0usize, 0usize);
+        let mut input_scale = self.input.map_or(1.0, |input| input.scale);
         for (index, layer) in self.layers.iter().enumerate() {
             let wrong = |problem: String| ModelError::Layer { index, layer: layer.name.clone(), problem };
             check_shape(layer, channels).map_err(wrong)?;
             check_values(layer, self.input.is_some()).map_err(wrong)?;
+            if let Values::I8 { scales, output, .. } = &layer.values {
+                let factors = windowed::requantizing(input_scale, scales, *output);
+                if let Some(bad) = factors.iter().find(|f| !(f.is_finite() && **f >= f32::MIN_POSITIVE)) {
+                    return Err(wrong(format!("its scales multiply to {bad}, which is no usable factor")));
+                }
+                input_scale = output.scale;
+            }
             let out = layer.rows_out(rows).ok_or_else(|| {
                 wrong(format!("the kernel of {} rows does not fit the {rows} rows", layer.kernel_f))
             })?;
