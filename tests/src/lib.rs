@@ -1,7 +1,14 @@
 //! What Idiom is tested with from outside: a host without a window, and the sound to play through it.
 //!
 //! * [`host`] loads a `.clap` and runs it block by block, as a DAW does.
+//! * [`built`] finds the built plugin and takes its stored state apart.
 //! * [`signals`] makes test sound.
 
+pub mod built;
 pub mod host;
 pub mod signals;
+
+/// Says that a part of a test is left out. `cargo xtask test` collects these lines for its summary.
+pub fn skipped(name: &str, reason: &str) {
+    println!("SKIPPED: {name}: {reason}");
+}

@@ -1,0 +1,8 @@
+//! The built plugin in a host, as a DAW meets it.
+
+mod descriptor;
+mod genres;
+mod hostile;
+mod lifecycle;
+mod sound;
+mod state;
