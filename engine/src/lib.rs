@@ -10,6 +10,7 @@
 pub mod controls;
 pub mod engine;
 pub mod genre;
+pub mod link;
 pub mod model;
 pub mod profile;
 pub mod rt;

@@ -2,9 +2,14 @@
 //!
 //! Nothing in here allocates (after construction), locks, waits, prints or calls the system, and nothing panics.
 
+pub mod cache;
 pub mod decision;
-pub mod mix;
 pub mod features;
-pub mod spectral_rules;
 pub mod frames;
+pub mod history;
+pub mod mix;
 pub mod net;
+pub mod recognizer;
+pub mod remote;
+pub mod slot;
+pub mod spectral_rules;

@@ -84,7 +84,6 @@ pub struct SpectralRules {
     weight: f32,
     sums: [f32; MEASURES],
     followers: Option<[f32; 2]>,
-    posterior: Posterior,
 }
 
 impl SpectralRules {
@@ -98,14 +97,13 @@ impl SpectralRules {
             weight: 0.0,
             sums: [0.0; MEASURES],
             followers: None,
-            posterior: Posterior::UNIFORM,
         }
     }
 
-    /// Takes in one frame and says what the sound is. Silence changes nothing.
-    pub fn push(&mut self, features: &Features) -> Posterior {
+    /// Takes in one frame. Silence changes nothing.
+    pub fn push(&mut self, features: &Features) {
         if features.level_dbfs.is_nan() || features.level_dbfs < SILENCE_DBFS {
-            return self.posterior;
+            return;
         }
         let syllables = self.syllables(features.level_dbfs);
         let s = &features.spectral;
@@ -125,10 +123,11 @@ impl SpectralRules {
         }
         self.weight = self.keep * self.weight + (1.0 - self.keep);
         self.heard = self.heard.saturating_add(1);
-        if self.heard >= FIRST_FRAMES {
-            self.posterior = judge(&self.measures());
-        }
-        self.posterior
+    }
+
+    /// What the sound is, after what was heard so far.
+    pub fn posterior(&self) -> Posterior {
+        if self.heard < FIRST_FRAMES { Posterior::UNIFORM } else { judge(&self.measures()) }
     }
 
     /// The averages so far; all 0 before the first sound.
@@ -230,10 +229,10 @@ mod tests {
     fn syllables_are_speech_and_a_steady_chord_is_not() {
         let mut front = FrontEnd::new(16_000.0);
         let mut rules = SpectralRules::new();
-        let mut last = Posterior::UNIFORM;
         for frame in syllables(16_000.0, 5.0).chunks_exact(front.hop()) {
-            last = rules.push(front.push(frame));
+            rules.push(front.push(frame));
         }
+        let last = rules.posterior();
         assert_eq!(last.top().0, Genre::Speech, "{last:?} {:?}", rules.measures());
 
         let (mut front, mut rules) = (FrontEnd::new(16_000.0), SpectralRules::new());
@@ -248,25 +247,30 @@ mod tests {
             })
             .collect();
         for frame in chord.chunks_exact(front.hop()) {
-            last = rules.push(front.push(frame));
+            rules.push(front.push(frame));
         }
+        let last = rules.posterior();
         assert!(last.of(Genre::Speech) < 0.1, "{last:?} {:?}", rules.measures());
     }
 
     #[test]
     fn nothing_is_claimed_of_silence_or_in_the_first_half_second() {
         let mut rules = SpectralRules::new();
+        let push = |rules: &mut SpectralRules, features: &Features| {
+            rules.push(features);
+            rules.posterior()
+        };
         for _ in 0..1000 {
-            assert_eq!(rules.push(&Features::default()), Posterior::UNIFORM);
+            assert_eq!(push(&mut rules, &Features::default()), Posterior::UNIFORM);
         }
         let loud = Features { level_dbfs: -20.0, ..Features::default() };
         for _ in 0..FIRST_FRAMES - 1 {
-            assert_eq!(rules.push(&loud), Posterior::UNIFORM);
+            assert_eq!(push(&mut rules, &loud), Posterior::UNIFORM);
         }
-        let first = rules.push(&loud);
+        let first = push(&mut rules, &loud);
         assert!(first.is_valid() && first != Posterior::UNIFORM);
-        assert_eq!(rules.push(&Features::default()), first, "silence holds the answer");
+        assert_eq!(push(&mut rules, &Features::default()), first, "silence holds the answer");
         rules.reset();
-        assert_eq!(rules.push(&loud), Posterior::UNIFORM);
+        assert_eq!(push(&mut rules, &loud), Posterior::UNIFORM);
     }
 }

@@ -43,6 +43,8 @@ pub const DB_PER_UNIT: f32 = 20.0;
 pub const COLUMN_LIMIT: f32 = 4.0;
 /// Added to a band's power before the logarithm: -100 dB.
 pub const POWER_FLOOR: f32 = 1e-10;
+/// [`POWER_FLOOR`] in dB: what a band of silence reads.
+const SILENT_DB: f32 = -100.0;
 
 /// Larger samples (+120 dBFS) are not audio and read as zero; they would overflow the power spectrum.
 const LARGEST_SAMPLE: f32 = 1e6;
@@ -103,6 +105,7 @@ pub struct FrontEnd {
     dct: Dct,
     spectral: SpectralAnalysis,
     level: SlowLevel,
+    bands_db: [f32; MEL_BANDS],
     features: Features,
 }
 
@@ -136,6 +139,7 @@ impl FrontEnd {
             mel,
             dct: Dct::new(),
             level: SlowLevel::new(hop as f32 / sample_rate),
+            bands_db: [SILENT_DB; MEL_BANDS],
             features: Features::default(),
         }
     }
@@ -165,10 +169,10 @@ impl FrontEnd {
             *p = scale * (x.re * x.re + x.im * x.im);
         }
 
-        let mut db = [0.0; MEL_BANDS];
         let mut band_power = [0.0; MEL_BANDS];
         self.mel.apply(&self.power, &mut band_power);
-        mel::to_db(&band_power, &mut db);
+        mel::to_db(&band_power, &mut self.bands_db);
+        let db = &self.bands_db;
         let present = self.mel.present();
         let mean_db = db[..present].iter().sum::<f32>() / present.max(1) as f32;
         let level_db = self.level.push(mean_db, level_dbfs);
@@ -190,9 +194,16 @@ impl FrontEnd {
         &self.features
     }
 
+    /// Level of each mel band of the last frame in dB, -100 at least. Unlike [`Features::log_mel`] it depends on nothing
+    /// but the last two hops.
+    pub fn bands_db(&self) -> &[f32; MEL_BANDS] {
+        &self.bands_db
+    }
+
     /// Forgets everything heard.
     pub fn reset(&mut self) {
         self.window_in.fill(0.0);
+        self.bands_db = [SILENT_DB; MEL_BANDS];
         self.level.reset();
         self.spectral.reset();
         self.features = Features::default();
