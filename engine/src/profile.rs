@@ -32,6 +32,8 @@ pub struct EqProfile {
     pub high_hz: f32,
     /// Gain of the high shelf in dB, -12..=12.
     pub high_db: f32,
+    /// Gain after the bands in dB, -12..=12, that evens out what they do to loudness.
+    pub trim_db: f32,
 }
 
 /// Settings of the compressor.
@@ -48,7 +50,7 @@ pub struct CompressorProfile {
     pub attack_ms: f32,
     /// Time constant of decreasing gain reduction in ms, 5..=3000.
     pub release_ms: f32,
-    /// Gain after compression in dB, -12..=12. Also evens out what the equalizer does to loudness.
+    /// Gain after compression in dB, -12..=12, beyond the automatic make-up that keeps the average level.
     pub makeup_db: f32,
 }
 
@@ -224,6 +226,7 @@ fn check(section: &str, profile: &Profile, silent: bool) -> Result<(), PresetErr
         ("eq", "mid_q", eq.mid_q, (0.1, 10.0)),
         ("eq", "high_hz", eq.high_hz, (1_000.0, 20_000.0)),
         ("eq", "high_db", eq.high_db, gain),
+        ("eq", "trim_db", eq.trim_db, gain),
         ("compressor", "threshold_db", c.threshold_db, (-60.0, 0.0)),
         ("compressor", "ratio", c.ratio, ratio),
         ("compressor", "knee_db", c.knee_db, (0.0, 24.0)),

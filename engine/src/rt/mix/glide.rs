@@ -1,0 +1,132 @@
+//! Values that move without clicks: a two-pole glide from tick to tick, a straight line from sample to sample.
+//!
+//! Everything the mix stage moves is computed once a *tick* (about 0.67 ms) and drawn as a straight line between.
+//! Ticks are counted from the start of the stream, so the host's block size does not change the result.
+
+/// Length of a tick in samples: about 0.67 ms (32 samples at 48 kHz) at every sample rate.
+pub fn tick_length(sample_rate: f32) -> usize {
+    ((sample_rate / 1_500.0).round() as usize).clamp(4, MAX_TICK)
+}
+
+/// Longest tick in samples, at 384 kHz.
+pub const MAX_TICK: usize = 256;
+
+/// Time constants that a two-pole glide takes for 95 % of the way: the x that solves (1 + x) exp(-x) = 0.05.
+const TIME_CONSTANTS_TO_95: f64 = 4.744;
+
+/// Distance at which a glide ends on its target exactly. In dB, nepers or slope this is far below hearing.
+const ARRIVED: f64 = 1e-6;
+
+/// The share of the remaining way that each pole of a [`Glide`] goes in one tick, when 95 % of the way is to be gone
+/// within `seconds`.
+pub fn share(tick_s: f64, seconds: f64) -> f64 {
+    1.0 - (-tick_s * TIME_CONSTANTS_TO_95 / seconds.max(1e-3)).exp()
+}
+
+/// A value on its way to a target through two equal one-pole low-passes: it starts and ends without a corner, never
+/// overshoots, and arrives exactly.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Glide {
+    first: f64,
+    value: f64,
+}
+
+impl Glide {
+    /// A glide at rest.
+    pub fn at(value: f64) -> Glide {
+        Glide { first: value, value }
+    }
+
+    /// Goes on for one tick and returns the new value. See [`share`] for `share`.
+    pub fn advance(&mut self, target: f64, share: f64) -> f64 {
+        self.first += share * (target - self.first);
+        self.value += share * (self.first - self.value);
+        if (self.first - target).abs() < ARRIVED && (self.value - target).abs() < ARRIVED {
+            *self = Glide::at(target);
+        }
+        self.value
+    }
+
+    /// The present value.
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+}
+
+/// The straight line that a value draws through one tick.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ramp {
+    from: f64,
+    to: f64,
+    step: f64,
+}
+
+impl Ramp {
+    /// A value that does not move.
+    pub fn flat(value: f64) -> Ramp {
+        Ramp { from: value, to: value, step: 0.0 }
+    }
+
+    /// The next tick's line: from where this one ends to `value`, in `tick` samples.
+    pub fn next(&mut self, value: f64, tick: usize) {
+        *self = Ramp { from: self.to, to: value, step: (value - self.to) / tick as f64 };
+    }
+
+    /// The value at sample `i` of the tick; sample 0 has already gone one step.
+    pub fn at(&self, i: usize) -> f64 {
+        self.from + self.step * (i + 1) as f64
+    }
+
+    /// The value at the end of the tick.
+    pub fn end(&self) -> f64 {
+        self.to
+    }
+
+    /// Whether the value is 0 throughout the tick.
+    pub fn is_zero(&self) -> bool {
+        self.from == 0.0 && self.to == 0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_glide_goes_95_percent_within_its_time_and_arrives_exactly() {
+        let tick_s = 32.0 / 48_000.0;
+        for seconds in [0.1, 2.0, 20.0] {
+            let share = share(tick_s, seconds);
+            let mut glide = Glide::at(-12.0);
+            let mut ticks = 0;
+            while glide.value() < -12.0 + 0.95 * 15.0 {
+                glide.advance(3.0, share);
+                ticks += 1;
+            }
+            let took = f64::from(ticks) * tick_s;
+            assert!((took / seconds - 1.0).abs() < 0.02, "{took} s instead of {seconds} s");
+            for _ in 0..4 * ticks {
+                let before = glide.value();
+                assert!(glide.advance(3.0, share) >= before && glide.value() <= 3.0);
+            }
+            assert_eq!(glide.value(), 3.0);
+        }
+    }
+
+    #[test]
+    fn ramps_join() {
+        let mut ramp = Ramp::flat(1.0);
+        ramp.next(3.0, 4);
+        assert_eq!([ramp.at(0), ramp.at(3), ramp.end()], [1.5, 3.0, 3.0]);
+        ramp.next(3.0, 4);
+        assert_eq!([ramp.at(0), ramp.at(3)], [3.0, 3.0]);
+    }
+
+    #[test]
+    fn a_tick_is_two_thirds_of_a_millisecond_at_every_rate() {
+        for rate in [8_000.0f32, 22_050.0, 44_100.0, 48_000.0, 96_000.0, 192_000.0, 384_000.0] {
+            let ms = 1_000.0 * tick_length(rate) as f32 / rate;
+            assert!((0.6..0.7).contains(&ms), "{ms} ms at {rate} Hz");
+        }
+    }
+}
