@@ -3,8 +3,11 @@
 //! * [`host`] loads a `.clap` and runs it block by block, as a DAW does.
 //! * [`built`] finds the built plugin and takes its stored state apart.
 //! * [`signals`] makes test sound.
+//! * [`demo`] is what `cargo xtask demo` is made of, [`bench`] what `cargo xtask bench` is.
 
+pub mod bench;
 pub mod built;
+pub mod demo;
 pub mod host;
 pub mod signals;
 

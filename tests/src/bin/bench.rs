@@ -1,0 +1,162 @@
+//! `cargo xtask bench`: what a frame and a block cost, in one run with other engines.
+
+use anyhow::Result;
+use clap::Parser;
+use idiom_engine::Quantization;
+use idiom_tests::bench::peers;
+use idiom_tests::bench::rounds::{self, Case};
+use idiom_tests::bench::stages::{self, BLOCKS, RATE, WINDOW};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Measures what a frame and a block cost, in one run with other engines.
+#[derive(Parser)]
+#[command(name = "cargo xtask bench")]
+struct Args {
+    /// Interleaved rounds.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    rounds: u32,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let mut skipped = Vec::new();
+    let models = stages::models()?;
+
+    let mut frame = stages::front_end();
+    for (quantization, model) in &models {
+        frame.push(stages::network(*quantization, model)?);
+    }
+    frame.extend(stages::decision());
+    let mix: Vec<Case> = BLOCKS.iter().map(|block| stages::mix(*block)).collect();
+    let engine: Vec<Case> = BLOCKS.iter().map(|block| stages::engine(*block, Quantization::Auto)).collect();
+    let mut window = Vec::new();
+    for (quantization, model) in &models {
+        window.push(stages::window(*quantization, model)?);
+        match peers::tract(*quantization, model) {
+            Ok(case) => window.push(case),
+            Err(error) => skipped.push(format!("tract, {}: {error:#}", quantization.label())),
+        }
+    }
+    match python() {
+        Ok((cases, remarks)) => {
+            window.extend(cases);
+            skipped.extend(remarks);
+        }
+        Err(why) => skipped.push(format!("ONNX Runtime and LiteRT: {why}")),
+    }
+
+    // Engines take over their backend a moment after they were told; that is not to be measured.
+    std::thread::sleep(Duration::from_millis(500));
+    let parts = [frame.len(), mix.len(), engine.len()];
+    let mut all: Vec<Case> = frame.into_iter().chain(mix).chain(engine).chain(window).collect();
+    let started = Instant::now();
+    let bar = indicatif::ProgressBar::new(u64::from(args.rounds));
+    rounds::run(&mut all, args.rounds as usize, |round| bar.set_position(round as u64))?;
+    bar.finish_and_clear();
+
+    println!("{}", machine());
+    println!(
+        "{} interleaved rounds in {:.0} s; medians, one thread\n",
+        args.rounds,
+        started.elapsed().as_secs_f64()
+    );
+    let (frame, rest) = all.split_at(parts[0]);
+    let (mix, rest) = rest.split_at(parts[1]);
+    let (engine, window) = rest.split_at(parts[2]);
+    show_frame(frame);
+    show_blocks(mix, engine);
+    show_windows(frame, window, models[1].1.macs_per_frame());
+    skipped.iter().for_each(|why| println!("left out: {why}"));
+    Ok(())
+}
+
+fn python() -> Result<(Vec<Case>, Vec<String>)> {
+    let Some(python) = std::env::var_os("IDIOM_PYTHON") else {
+        let why = std::env::var("IDIOM_PYTHON_MISSING").unwrap_or_else(|_| "IDIOM_PYTHON is not set".into());
+        anyhow::bail!("{why}");
+    };
+    let folder = std::env::temp_dir().join(format!("idiom-bench-{}", std::process::id()));
+    let result = peers::python(Path::new(&python), &folder);
+    std::fs::remove_dir_all(&folder).ok();
+    result
+}
+
+fn show_frame(cases: &[Case]) {
+    println!("One frame (20 ms at {RATE} Hz)           median us     p90 us   share of the frame");
+    for case in cases {
+        println!(
+            "  {:<36} {:>9.2}  {:>9.2}  {:>10.4} %",
+            case.name,
+            case.median(),
+            case.quantile(0.9),
+            case.median() / 200.0
+        );
+    }
+    println!(
+        "  the front end costs {:.2} times its Fourier transform\n",
+        cases[0].median() / cases[1].median()
+    );
+}
+
+fn show_blocks(mix: &[Case], engine: &[Case]) {
+    println!("One block, stereo                  mix us  share of a core   whole engine us  share of a core");
+    for ((block, mix), engine) in BLOCKS.iter().zip(mix).zip(engine) {
+        let share = |case: &Case| 100.0 * case.median() / (*block as f64 / f64::from(RATE) * 1e6);
+        println!(
+            "  {block:>5} samples               {:>8.2}  {:>13.3} %  {:>15.2}  {:>13.3} %",
+            mix.median(),
+            share(mix),
+            engine.median(),
+            share(engine)
+        );
+    }
+    println!();
+}
+
+fn show_windows(frame: &[Case], window: &[Case], macs: usize) {
+    // Front end, network, decision: all of the analysis, with the slower network of the two.
+    let analysis = |q: &str| {
+        let network = frame.iter().find(|case| case.name.starts_with(&format!("network {q}")));
+        frame[0].median() + network.map_or(f64::NAN, Case::median) + frame[4].median()
+    };
+    let frame_cost = |q: &str| {
+        frame.iter().find(|c| c.name.starts_with(&format!("network {q}"))).map_or(f64::NAN, Case::median)
+    };
+    println!("The same network over a window of {WINDOW} frames ({macs} multiplications a frame)");
+    println!("                                      median us  against our window  against our frame");
+    for case in window {
+        let q = if case.name.ends_with("INT8") { "INT8" } else { "FP32" };
+        let ours = window.iter().find(|c| c.name.starts_with("ours") && c.name.ends_with(q));
+        println!(
+            "  {:<34} {:>10.1}  {:>17.2}x  {:>16.1}x",
+            case.name,
+            case.median(),
+            case.median() / ours.map_or(f64::NAN, Case::median),
+            case.median() / frame_cost(q)
+        );
+    }
+    println!();
+    for q in ["FP32", "INT8"] {
+        println!("  whole analysis of a frame, {q}: {:.2} us (front end, network, decision)", analysis(q));
+    }
+    if let Some(lite) = window.iter().find(|case| case.name.starts_with("LiteRT")) {
+        println!("  that is 1/{:.0} of one window in LiteRT (FP32)", lite.median() / analysis("FP32"));
+    }
+    println!();
+}
+
+/// Processor and system, as far as they say.
+fn machine() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model =
+        info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, name)| name);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let instructions = idiom_engine::rt::net::Kernel::detect().label();
+    format!(
+        "{}, {cores} cores, {} {}, instructions used: {instructions}",
+        model.unwrap_or("unknown processor"),
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    )
+}

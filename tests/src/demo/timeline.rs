@@ -1,0 +1,154 @@
+//! What the plugin decided over time, and its summary.
+
+use idiom_engine::genre::GENRES;
+use idiom_engine::{Backend, Genre, IdiomSnapshot, Quantization, Verdict};
+
+/// What the plugin said at one time.
+#[derive(Clone, Copy, Debug)]
+pub struct Point {
+    /// Seconds since the start.
+    pub time: f64,
+    /// What it said.
+    pub snapshot: IdiomSnapshot,
+}
+
+impl Point {
+    /// The genre in force.
+    pub fn genre(&self) -> Option<Genre> {
+        usize::try_from(self.snapshot.genre).ok().and_then(Genre::from_index)
+    }
+
+    /// What the decision stage makes of the sound.
+    pub fn verdict(&self) -> Verdict {
+        Verdict::ALL.get(self.snapshot.verdict as usize).copied().unwrap_or_default()
+    }
+
+    /// The line of the table.
+    pub fn row(&self) -> String {
+        let s = &self.snapshot;
+        let genre = self.genre().map_or("-", Genre::label);
+        let number = |index: u32| u8::try_from(index).unwrap_or(u8::MAX);
+        let backend = Backend::from_index(number(s.backend)).map_or("?", Backend::label);
+        let quantization = match Backend::from_index(number(s.backend)) {
+            Some(Backend::Spectral) => "-",
+            _ => Quantization::from_index(number(s.quantization)).map_or("?", Quantization::label),
+        };
+        format!(
+            "{:>7}  {genre:<11} {:>4.0} %  {:<11} {:>7.1} / {:<7.1} {backend:<14} {quantization}",
+            clock(self.time),
+            100.0 * s.confidence,
+            self.verdict().label(),
+            s.cost_ns[1] as f64 / 1000.0,
+            s.cost_ns[2] as f64 / 1000.0,
+        )
+    }
+}
+
+/// The table's heading.
+pub const HEADING: &str =
+    "   time  genre        conf.  verdict      frame p50 / p99 us backend        arithmetic";
+
+/// Minutes and seconds.
+pub fn clock(seconds: f64) -> String {
+    format!("{}:{:04.1}", seconds as u64 / 60, (seconds * 10.0).floor() / 10.0 % 60.0)
+}
+
+/// All points, evenly spaced.
+#[derive(Debug, Default)]
+pub struct Timeline {
+    /// In order of time.
+    pub points: Vec<Point>,
+}
+
+impl Timeline {
+    /// Share of the time that each genre was in force while there was sound, and the share of silence and of
+    /// "listening", before there was a decision.
+    pub fn shares(&self) -> ([f64; GENRES], f64, f64) {
+        let mut genres = [0.0; GENRES];
+        let (mut silent, mut undecided) = (0.0, 0.0);
+        let one = 1.0 / self.points.len().max(1) as f64;
+        for point in &self.points {
+            match (point.verdict(), point.genre()) {
+                (Verdict::Silent, _) => silent += one,
+                (_, Some(genre)) => genres[genre.index()] += one,
+                (_, None) => undecided += one,
+            }
+        }
+        (genres, silent, undecided)
+    }
+
+    /// Share of the time in which the plugin said "uncertain" and held the last genre.
+    pub fn uncertain(&self) -> f64 {
+        let uncertain = self.points.iter().filter(|p| p.verdict() == Verdict::Uncertain).count();
+        uncertain as f64 / self.points.len().max(1) as f64
+    }
+
+    /// How often the genre in force changed.
+    pub fn switches(&self) -> usize {
+        let genres: Vec<Genre> = self.points.iter().filter_map(Point::genre).collect();
+        genres.windows(2).filter(|pair| pair[0] != pair[1]).count()
+    }
+
+    /// The summary, a line each.
+    pub fn summary(&self) -> Vec<String> {
+        let (genres, silent, undecided) = self.shares();
+        let mut rows: Vec<(f64, &str)> =
+            Genre::ALL.into_iter().map(|genre| (genres[genre.index()], genre.label())).collect();
+        rows.sort_by(|a, b| b.0.total_cmp(&a.0));
+        rows.extend([(silent, "silence"), (undecided, "undecided")]);
+        let mut lines: Vec<String> = rows
+            .into_iter()
+            .filter(|(share, _)| *share > 0.0)
+            .map(|(share, name)| {
+                let bar = "#".repeat((40.0 * share).round() as usize);
+                format!("  {name:<11} {:>5.1} %  {bar}", 100.0 * share)
+            })
+            .collect();
+        lines.push(format!(
+            "  {} changes of genre, {:.0} % of the time uncertain (the last genre is held then)",
+            self.switches(),
+            100.0 * self.uncertain()
+        ));
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(time: f64, genre: i32, verdict: Verdict) -> Point {
+        Point { time, snapshot: IdiomSnapshot { genre, verdict: verdict as u32, ..IdiomSnapshot::EMPTY } }
+    }
+
+    #[test]
+    fn the_shares_add_up_and_silence_counts_for_no_genre() {
+        let timeline = Timeline {
+            points: vec![
+                point(0.0, -1, Verdict::Listening),
+                point(1.0, 2, Verdict::Recognised),
+                point(2.0, 2, Verdict::Uncertain),
+                point(3.0, 2, Verdict::Silent),
+                point(4.0, 4, Verdict::Recognised),
+            ],
+        };
+        let (genres, silent, undecided) = timeline.shares();
+        assert_eq!(genres, [0.0, 0.0, 0.4, 0.0, 0.2]);
+        assert_eq!((silent, undecided, timeline.uncertain(), timeline.switches()), (0.2, 0.2, 0.2, 1));
+        let summary = timeline.summary().join("\n");
+        assert!(summary.contains("Jazz         40.0 %") && !summary.contains("Rock"), "{summary}");
+    }
+
+    #[test]
+    fn the_clock_counts_minutes() {
+        assert_eq!(clock(0.0), "0:00.0");
+        assert_eq!(clock(59.96), "0:59.9");
+        assert_eq!(clock(125.25), "2:05.2");
+    }
+
+    #[test]
+    fn a_row_of_an_empty_snapshot_is_readable() {
+        let row = point(1.0, -1, Verdict::Listening).row();
+        assert!(row.contains("0:01.0") && row.contains("listening"), "{row}");
+    }
+}
