@@ -1,8 +1,24 @@
 //! The engine's two faces: [`Engine`] for the audio thread, [`Handle`] for everybody else.
 
 use crate::controls::{Backend, Controls, Quantization, Transport};
+use crate::link::{AudioEnd, ToAudio, ToWorker};
+use crate::profile::Preset;
+use crate::rt::decision::{Decision, Outcome};
+use crate::rt::features::FrontEnd;
+use crate::rt::frames::{Frame, Framer};
+use crate::rt::history::History;
+use crate::rt::mix::MixStage;
+use crate::rt::recognizer::Recognizer;
+use crate::rt::remote::Remote;
+use crate::rt::slot::Slot;
+use crate::rt::spectral_rules::SpectralRules;
 use crate::telemetry::Telemetry;
+use crate::worker::{Instance, ModelSource};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Longest that an offline render waits for the worker before it goes on without. Only a worker that died takes as long.
+const OFFLINE_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How the host runs the engine. A change needs a new [`Engine`] from the same [`Handle`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,27 +46,40 @@ pub struct Status {
 
 /// The side of an instance that may wait and allocate: plugin main thread, window, tests.
 pub struct Handle {
+    instance: Arc<Instance>,
     telemetry: Arc<Telemetry>,
 }
 
 impl Handle {
     /// Registers a new instance with the process's worker, starting it when this is the first.
     pub fn new() -> Handle {
-        Handle { telemetry: Arc::default() }
+        Handle { instance: Instance::register(), telemetry: Arc::default() }
     }
 
-    /// Makes the audio-thread side. Allocates, and waits for the preloaded model; never call it on the audio thread.
-    pub fn start(&self, _config: Config) -> Engine {
-        Engine {}
+    /// Makes the audio-thread side. Allocates, and prepares the chosen model; never call it on the audio thread.
+    ///
+    /// Call it again for another sample rate, channel count or mode; an engine made before goes on with what it has, but
+    /// is no longer served by the worker.
+    pub fn start(&self, config: Config) -> Engine {
+        let (recognizer, link) = self.instance.start();
+        Engine::new(config, recognizer, link, Arc::clone(&self.telemetry))
     }
 
     /// Chooses what computes the genre. Returns at once; the worker prepares it and the audio thread takes it over
     /// without a gap. May be called before [`Handle::start`].
-    pub fn select(&self, _backend: Backend, _quantization: Quantization) {}
+    pub fn select(&self, backend: Backend, quantization: Quantization) {
+        self.instance.wish(|wish| (wish.backend, wish.quantization) = (backend, quantization));
+    }
+
+    /// Chooses the model, as [`select`](Self::select) chooses what runs it. A model that cannot be used is reported in
+    /// [`status`](Self::status), and the built-in one is played.
+    pub fn select_model(&self, source: ModelSource) {
+        self.instance.wish(|wish| wish.source = source);
+    }
 
     /// What runs and why.
     pub fn status(&self) -> Status {
-        Status::default()
+        self.instance.status()
     }
 
     /// What the audio thread tells.
@@ -67,15 +96,200 @@ impl Default for Handle {
 
 /// The audio-thread side of an instance. After [`Handle::start`] nothing in it allocates, locks or waits
 /// (waiting is allowed only when [`Config::offline`] is set).
-pub struct Engine {}
+pub struct Engine {
+    config: Config,
+    framer: Framer,
+    listener: Listener,
+    mix: MixStage,
+    telemetry: Arc<Telemetry>,
+}
+
+/// Everything from a frame to a decision.
+struct Listener {
+    offline: bool,
+    front: FrontEnd,
+    history: History,
+    slot: Slot,
+    rules: SpectralRules,
+    remote: Remote,
+    decision: Decision,
+    link: AudioEnd,
+    /// A recognizer on its way back that found the ring full; none is taken over before it is gone.
+    leaving: Option<Box<Recognizer>>,
+    telemetry: Arc<Telemetry>,
+}
 
 impl Engine {
+    fn new(config: Config, recognizer: Box<Recognizer>, link: AudioEnd, telemetry: Arc<Telemetry>) -> Engine {
+        let front = FrontEnd::new(config.sample_rate);
+        telemetry.set_sample_rate(config.sample_rate);
+        Engine {
+            framer: Framer::new(front.hop()),
+            mix: MixStage::new(config.sample_rate, config.channels, &Preset::factory()[0].profiles),
+            listener: Listener {
+                offline: config.offline,
+                front,
+                history: History::new(),
+                slot: Slot::new(recognizer),
+                rules: SpectralRules::new(),
+                remote: Remote::new(),
+                decision: Decision::new(),
+                link,
+                leaving: None,
+                telemetry: Arc::clone(&telemetry),
+            },
+            config,
+            telemetry,
+        }
+    }
+
     /// Analyses one block and mixes it in place.
     ///
     /// `channels` holds one slice a channel, all of one length, any length from 0 up.
     /// Whatever the input holds (NaN, infinities, denormals), the output is finite.
-    pub fn process(&mut self, _channels: &mut [&mut [f32]], _transport: Transport, _controls: &Controls) {}
+    pub fn process(&mut self, channels: &mut [&mut [f32]], transport: Transport, controls: &Controls) {
+        let length = channels.iter().map(|channel| channel.len()).min().unwrap_or(0);
+        if length == 0 {
+            return;
+        }
+        for sample in channels.iter_mut().flat_map(|channel| channel.iter_mut()) {
+            if !sample.is_finite() {
+                *sample = 0.0;
+            }
+        }
+        self.listener.receive();
+        let heard = channels.len().min(self.config.channels.clamp(1, 2));
+
+        // The block is cut where frames end, so that a decision is in force from the sample after its frame on, whatever
+        // the block size. A frame is heard before the mix overwrites it.
+        if let Some(frame) = self.framer.begin_block(transport) {
+            let outcome = self.listener.hear(frame, controls);
+            self.mix.set_target(&outcome, controls);
+        }
+        let mut start = 0;
+        while start < length {
+            let end = length.min(start + self.framer.run());
+            let outcome = match self.framer.push(channels.get(..heard).unwrap_or(&[]), start, end) {
+                Some(frame) => Some(self.listener.hear(frame, controls)),
+                None => None,
+            };
+            self.mix.process(channels, start, end, controls);
+            if let Some(outcome) = outcome {
+                self.mix.set_target(&outcome, controls);
+            }
+            start = end;
+        }
+        self.telemetry.set_mix(self.mix.state());
+    }
 
     /// Forgets what was heard: the next block is a new beginning.
-    pub fn reset(&mut self) {}
+    pub fn reset(&mut self) {
+        self.framer.reset();
+        self.listener.reset();
+        self.mix.reset();
+    }
+}
+
+impl Listener {
+    /// Takes in what the worker sent. Offline, waits until the user's last choice has come.
+    fn receive(&mut self) {
+        if self.offline && !self.link.choices().all_settled() {
+            let started = Instant::now();
+            // Taking in one change lets the worker send the next.
+            while !self.link.choices().all_settled() && started.elapsed() < OFFLINE_PATIENCE {
+                self.take_messages();
+                self.link.wake_worker();
+                std::thread::sleep(Duration::from_micros(100));
+            }
+        }
+        self.take_messages();
+    }
+
+    fn take_messages(&mut self) {
+        if let Some(leaving) = self.leaving.take() {
+            self.send_back(leaving);
+        }
+        while self.leaving.is_none() {
+            match self.link.receive() {
+                Some(ToAudio::Install(recognizer)) => {
+                    if let Some(replaced) = self.slot.install(recognizer, &self.history) {
+                        self.send_back(replaced);
+                    }
+                }
+                Some(ToAudio::Answer(request)) => self.remote.take_back(request, self.history.count()),
+                None => return,
+            }
+        }
+    }
+
+    fn send_back(&mut self, recognizer: Box<Recognizer>) {
+        if let Err(ToWorker::Return(recognizer)) = self.link.send(ToWorker::Return(recognizer)) {
+            self.leaving = Some(recognizer);
+        }
+    }
+
+    /// One frame from samples to a decision.
+    fn hear(&mut self, frame: Frame<'_>, controls: &Controls) -> Outcome {
+        // On every system that hosts run on, the monotonic clock is read without entering the kernel.
+        let started = Instant::now();
+        let features = *self.front.push(frame.samples);
+        self.history.push(&features, self.front.bands_db());
+        self.rules.push(&features);
+
+        let (answer, previous) = self.slot.push(&features, &self.history);
+        if let Some(previous) = previous {
+            self.telemetry.count_swap();
+            self.send_back(previous);
+        }
+        let mut by = self.slot.current().identity();
+        let mut posterior = answer;
+        if let Some(model) = self.slot.current().remote() {
+            let asked = self.remote.step(model, &self.history, frame.index, &mut self.link, &self.telemetry);
+            if self.offline && asked {
+                self.wait_for_answer();
+            }
+            if let Some(answer) = self.remote.answer(model) {
+                by = (Backend::OnnxWorker, model.quantization);
+                posterior = Some(answer);
+            }
+        }
+        let posterior = posterior.unwrap_or_else(|| {
+            by = (Backend::Spectral, Quantization::Fp32);
+            self.rules.posterior()
+        });
+        let outcome = self.decision.update(&posterior, features.level_dbfs, controls);
+        self.telemetry.set_decision(
+            &outcome.posterior,
+            outcome.genre,
+            outcome.verdict,
+            outcome.confidence,
+            features.level_dbfs,
+            by.0,
+            by.1,
+        );
+        self.telemetry.count_frame(started.elapsed().as_nanos() as u64);
+        outcome
+    }
+
+    /// Offline only: until the question is answered.
+    fn wait_for_answer(&mut self) {
+        let started = Instant::now();
+        while self.remote.is_waiting() && started.elapsed() < OFFLINE_PATIENCE {
+            self.link.wake_worker();
+            std::thread::sleep(Duration::from_micros(50));
+            self.take_messages();
+        }
+    }
+
+    fn reset(&mut self) {
+        self.front.reset();
+        self.history.reset();
+        self.rules.reset();
+        self.remote.reset();
+        self.decision.reset();
+        if let Some(previous) = self.slot.reset() {
+            self.telemetry.count_swap();
+            self.send_back(previous);
+        }
+    }
 }

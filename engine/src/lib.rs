@@ -1,9 +1,9 @@
 //! Everything Idiom's audio callback runs, and the worker thread beside it. No window, no plugin API.
 //!
 //! * [`rt`] is the audio thread's room: nothing in it allocates, locks, waits, prints or calls the system.
-//! * `worker` is the worker's room: it loads and compiles models and runs what the audio thread may not.
+//! * [`worker`] is the worker's room: it loads and compiles models and runs what the audio thread may not.
 //! * [`model`] reads model files; it is the only place that knows file formats.
-//! * `link` holds the rings between the two rooms, and nothing else is between them.
+//! * [`link`] holds the rings between the two rooms, and nothing else is between them.
 //!
 //! A host of the engine makes an [`Engine`] for the audio thread and keeps the [`Handle`] for everybody else.
 
@@ -16,6 +16,7 @@ pub mod profile;
 pub mod rt;
 pub mod telemetry;
 pub mod telemetry_c;
+pub mod worker;
 
 pub use controls::{Backend, Controls, Quantization, Transport};
 pub use engine::{Config, Engine, Handle, Status};

@@ -2,7 +2,7 @@
 //!
 //! Pushing and popping neither allocates, locks nor waits. What is sent is boxed: recognizers are made and freed by the
 //! worker, and the one [`Request`] of an engine travels back and forth, so that neither end of the audio thread allocates.
-//! A ring can't overflow, because at most one request and one change of recognizer are on their way at a time.
+//! A ring can't overflow, because at most one request and [`MAX_CHANGES`] recognizers are on their way at a time.
 
 use crate::genre::Posterior;
 use crate::rt::features::MEL_BANDS;
@@ -15,6 +15,10 @@ use std::sync::atomic::{
     Ordering::{Acquire, Release},
 };
 use std::thread::Thread;
+
+/// Recognizers that the worker has sent and not had one back for, at most. Two, so that a second change can displace a
+/// first one that is still catching up.
+pub const MAX_CHANGES: usize = 2;
 
 /// Messages that fit a ring.
 const CAPACITY: usize = 8;

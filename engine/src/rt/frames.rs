@@ -14,6 +14,16 @@
 
 use crate::controls::Transport;
 
+/// One hop of mono samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Frame<'a> {
+    /// The last hop of samples heard.
+    pub samples: &'a [f32],
+    /// Where on the grid the frame ends, in hops: the song position while locked, else a count. Work that is not done for
+    /// every frame follows it, so that it falls on the same frames on every pass.
+    pub index: i64,
+}
+
 /// See the [module](self).
 pub struct Framer {
     hop: usize,
@@ -36,7 +46,7 @@ impl Framer {
 
     /// Tells what the host says about the block that follows. Returns the frame that a jump ended before the block's
     /// first sample, if any. Not to be called for empty blocks.
-    pub fn begin_block(&mut self, transport: Transport) -> Option<&[f32]> {
+    pub fn begin_block(&mut self, transport: Transport) -> Option<Frame<'_>> {
         let position = if transport.playing { transport.position } else { None };
         let before = std::mem::replace(&mut self.locked, position);
         // While free a whole hop waits only just after a song stopped.
@@ -59,7 +69,7 @@ impl Framer {
 
     /// Takes samples `start..end` of the block, at most [`run`](Self::run) of them, and returns the frame that ends with
     /// the last of them, if one does. `channels` are mixed to mono by their mean.
-    pub fn push(&mut self, channels: &[&mut [f32]], start: usize, end: usize) -> Option<&[f32]> {
+    pub fn push(&mut self, channels: &[&mut [f32]], start: usize, end: usize) -> Option<Frame<'_>> {
         let count = end.saturating_sub(start).min(self.run());
         let end = start + count;
         let from = self.hop + self.waiting;
@@ -89,22 +99,16 @@ impl Framer {
         Some(self.end_frame())
     }
 
-    /// Where on the grid the last frame ended, in hops: the song position while locked, else a count.
-    /// Work that is not done for every frame follows it, so that it falls on the same frames on every pass.
-    pub fn index(&self) -> i64 {
-        self.index
-    }
-
     /// Forgets everything heard.
     pub fn reset(&mut self) {
         self.buffer.fill(0.0);
         (self.waiting, self.locked, self.index) = (0, None, 0);
     }
 
-    fn end_frame(&mut self) -> &[f32] {
+    fn end_frame(&mut self) -> Frame<'_> {
         self.buffer.copy_within(self.waiting..self.waiting + self.hop, 0);
         self.waiting = 0;
-        self.buffer.get(..self.hop).unwrap_or(&[])
+        Frame { samples: self.buffer.get(..self.hop).unwrap_or(&[]), index: self.index }
     }
 }
 
@@ -115,7 +119,7 @@ mod tests {
     const HOP: usize = 100;
 
     /// A frame as it came out: the stream sample after its last one, its grid index, its samples.
-    type Frame = (usize, i64, Vec<f32>);
+    type Heard = (usize, i64, Vec<f32>);
 
     /// The sample that the song holds at a position.
     fn song(position: i64) -> f32 {
@@ -123,7 +127,7 @@ mod tests {
     }
 
     /// Feeds blocks given as (transport, length); each block's samples are the song's where the transport says.
-    fn frames(framer: &mut Framer, blocks: impl IntoIterator<Item = (Transport, usize)>) -> Vec<Frame> {
+    fn frames(framer: &mut Framer, blocks: impl IntoIterator<Item = (Transport, usize)>) -> Vec<Heard> {
         let (mut out, mut heard) = (vec![], 0);
         for (transport, length) in blocks {
             if length == 0 {
@@ -131,15 +135,15 @@ mod tests {
             }
             let at = transport.position.unwrap_or(0);
             let mut samples: Vec<f32> = (0..length as i64).map(|i| song(at.wrapping_add(i))).collect();
-            if let Some(frame) = framer.begin_block(transport).map(<[f32]>::to_vec) {
-                out.push((heard, framer.index(), frame));
+            if let Some(frame) = framer.begin_block(transport) {
+                out.push((heard, frame.index, frame.samples.to_vec()));
             }
             let channels: &[&mut [f32]] = &[&mut samples];
             let mut start = 0;
             while start < length {
                 let end = length.min(start + framer.run());
-                if let Some(frame) = framer.push(channels, start, end).map(<[f32]>::to_vec) {
-                    out.push((heard + end, framer.index(), frame));
+                if let Some(frame) = framer.push(channels, start, end) {
+                    out.push((heard + end, frame.index, frame.samples.to_vec()));
                 }
                 start = end;
             }
@@ -257,6 +261,7 @@ mod tests {
         framer.begin_block(Transport::default());
         let (mut left, mut right) = ([1.0, 2.0, 3.0, 4.0], [3.0, 2.0, 1.0, -4.0]);
         let channels: &[&mut [f32]] = &[&mut left, &mut right];
-        assert_eq!(framer.push(channels, 0, 4), Some(&[2.0, 2.0, 2.0, 0.0][..]));
+        let frame = framer.push(channels, 0, 4);
+        assert_eq!(frame, Some(Frame { samples: &[2.0, 2.0, 2.0, 0.0], index: 1 }));
     }
 }

@@ -17,6 +17,8 @@ pub struct RemoteModel {
     pub input: InputKind,
     /// Columns in a window.
     pub frames: usize,
+    /// Which of its outputs answers for each genre.
+    pub outputs: [usize; GENRES],
     /// Its arithmetic.
     pub quantization: Quantization,
 }

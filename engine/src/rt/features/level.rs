@@ -53,7 +53,9 @@ mod tests {
     #[test]
     fn a_step_is_followed_by_63_percent_in_one_time_constant() {
         let mut level = SlowLevel::new(0.02);
-        (0..3000).for_each(|_| drop(level.push(-60.0, -20.0)));
+        (0..3000).for_each(|_| {
+            level.push(-60.0, -20.0);
+        });
         let after = (0..150).map(|_| level.push(-40.0, -20.0)).last().unwrap_or_default();
         assert!((after - (-60.0 + 20.0 * 0.632)).abs() < 0.05, "{after}");
     }

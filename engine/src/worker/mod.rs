@@ -1,0 +1,207 @@
+//! The worker's room: one thread for all instances of the process.
+//!
+//! It prepares models, hands them to the audio thread, frees what comes back, and answers the audio thread's questions. It
+//! wakes by itself every [`TICK`] while there are instances and ends with the last one. The audio thread never waits for it
+//! and never wakes it; the user's choices do wake it.
+
+pub mod plan;
+pub mod prepare;
+pub mod store;
+
+pub use prepare::Wish;
+pub use store::ModelSource;
+
+use crate::engine::Status;
+use crate::genre::{GENRES, Posterior};
+use crate::link::{AudioEnd, Choices, MAX_CHANGES, Request, ToAudio, ToWorker, WorkerEnd, link};
+use crate::rt::recognizer::{Recognizer, RemoteModel};
+use prepare::{Prepared, guarded, prepare};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::Thread;
+use std::time::Duration;
+
+/// How often the worker looks for messages: a question is answered within this and the model's own time.
+pub const TICK: Duration = Duration::from_millis(10);
+
+/// What the worker keeps for the engine that is running.
+struct Running {
+    end: WorkerEnd,
+    /// Recognizers that were sent and for which none has come back yet.
+    changes: usize,
+    /// The models that questions may be about: the present one and the one before.
+    plans: [Option<(RemoteModel, Arc<plan::Plan>)>; 2],
+}
+
+impl Running {
+    fn add_plan(&mut self, plan: Option<(RemoteModel, Arc<plan::Plan>)>) {
+        if plan.is_some() {
+            self.plans.rotate_right(1);
+            self.plans[0] = plan;
+        }
+    }
+}
+
+/// An instance as the worker and its handle see it. Neither lock is ever taken by the audio thread.
+pub struct Instance {
+    wish: Mutex<Wish>,
+    status: Mutex<Status>,
+    running: Mutex<Option<Running>>,
+    choices: Arc<Choices>,
+}
+
+/// All instances, and the thread that serves them while there are any.
+#[derive(Default)]
+struct Registry {
+    instances: Vec<Weak<Instance>>,
+    worker: Option<Thread>,
+}
+
+static REGISTRY: LazyLock<Mutex<Registry>> = LazyLock::new(Mutex::default);
+
+/// A poisoned lock is used all the same: each value is replaced as a whole, so it is never half-written.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Instance {
+    /// A new instance, registered with the worker, which is started if this is the first.
+    pub fn register() -> Arc<Instance> {
+        let instance = Arc::new(Instance {
+            wish: Mutex::default(),
+            status: Mutex::default(),
+            running: Mutex::new(None),
+            choices: Arc::default(),
+        });
+        let mut registry = lock(&REGISTRY);
+        registry.instances.push(Arc::downgrade(&instance));
+        if registry.worker.is_none() {
+            // Without a thread there are still the models that `start` prepares.
+            let thread = std::thread::Builder::new().name("idiom worker".into()).spawn(work);
+            registry.worker = thread.ok().map(|handle| handle.thread().clone());
+        }
+        instance
+    }
+
+    /// Changes what is wished for, and wakes the worker.
+    pub fn wish(&self, change: impl FnOnce(&mut Wish)) {
+        {
+            let mut wish = lock(&self.wish);
+            let before = wish.clone();
+            change(&mut wish);
+            if *wish == before {
+                return;
+            }
+            self.choices.make();
+        }
+        lock(&self.status).requested = self.requested();
+        if let Some(worker) = &lock(&REGISTRY).worker {
+            worker.unpark();
+        }
+    }
+
+    fn requested(&self) -> (crate::Backend, crate::Quantization) {
+        let wish = lock(&self.wish);
+        (wish.backend, wish.quantization)
+    }
+
+    /// What runs and why.
+    pub fn status(&self) -> Status {
+        Status { requested: self.requested(), ..lock(&self.status).clone() }
+    }
+
+    /// Prepares what is wished for and links a new engine to the worker; a previous engine is on its own from now on.
+    pub fn start(&self) -> (Box<Recognizer>, AudioEnd) {
+        let mut running = lock(&self.running);
+        let worker = lock(&REGISTRY).worker.clone();
+        let (audio, end) = link(Arc::clone(&self.choices), worker);
+        let (number, prepared) = self.prepare();
+        let mut new = Running { end, changes: 0, plans: [None, None] };
+        new.add_plan(prepared.plan);
+        *running = Some(new);
+        *lock(&self.status) = prepared.status;
+        self.choices.settle(number);
+        (prepared.recognizer, audio)
+    }
+
+    /// Prepares the present wish; also gives the number of the choice it stands for.
+    fn prepare(&self) -> (u64, Prepared) {
+        let (number, wish) = {
+            let wish = lock(&self.wish);
+            (self.choices.made(), wish.clone())
+        };
+        (number, prepare(&wish))
+    }
+
+    /// Worker: everything there is to do for this instance now.
+    fn serve(&self) {
+        let mut guard = lock(&self.running);
+        let Some(running) = guard.as_mut() else { return };
+        while let Ok(message) = running.end.incoming.pop() {
+            match message {
+                ToWorker::Return(recognizer) => {
+                    drop(recognizer);
+                    running.changes = running.changes.saturating_sub(1);
+                }
+                ToWorker::Infer(mut request) => {
+                    request.answer = self.answer(&request, &running.plans);
+                    // There is one request and it was here: its place in the ring is free.
+                    let _ = running.end.outgoing.push(ToAudio::Answer(request));
+                }
+            }
+        }
+        if running.changes >= MAX_CHANGES || self.choices.all_settled() {
+            return;
+        }
+        let (number, prepared) = self.prepare();
+        running.add_plan(prepared.plan);
+        running.changes +=
+            usize::from(running.end.outgoing.push(ToAudio::Install(prepared.recognizer)).is_ok());
+        *lock(&self.status) = prepared.status;
+        self.choices.settle(number);
+    }
+
+    /// Runs the model on the request's window. A failure is reported once in the status, and the audio thread goes on
+    /// with its own network.
+    fn answer(
+        &self,
+        request: &Request,
+        plans: &[Option<(RemoteModel, Arc<plan::Plan>)>],
+    ) -> Option<Posterior> {
+        let (model, plan) = plans.iter().flatten().find(|(model, _)| model.id == request.model.id)?;
+        let run = guarded(|| plan.run(&request.columns, model.frames).map_err(|error| error.to_string()));
+        let answer = run.and_then(|probabilities| {
+            let mut posterior = [0.0; GENRES];
+            for (p, output) in posterior.iter_mut().zip(model.outputs) {
+                *p = *probabilities.get(output).ok_or("it has too few outputs")?;
+            }
+            Some(Posterior(posterior))
+                .filter(Posterior::is_valid)
+                .ok_or("its answer is no probability".into())
+        });
+        if let Err(error) = &answer {
+            lock(&self.status).problem.get_or_insert_with(|| {
+                format!("The worker's model failed: {error}. The network on the audio thread runs instead.")
+            });
+        }
+        answer.ok()
+    }
+}
+
+/// The worker thread.
+fn work() {
+    loop {
+        let instances: Vec<Arc<Instance>> = {
+            let mut registry = lock(&REGISTRY);
+            registry.instances.retain(|instance| instance.strong_count() > 0);
+            if registry.instances.is_empty() {
+                // Under the registry's lock, so that a new instance either is seen here or starts a new thread.
+                registry.worker = None;
+                return;
+            }
+            registry.instances.iter().filter_map(Weak::upgrade).collect()
+        };
+        instances.iter().for_each(|instance| instance.serve());
+        drop(instances);
+        std::thread::park_timeout(TICK);
+    }
+}
