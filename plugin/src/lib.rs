@@ -29,7 +29,6 @@ pub struct Idiom {
     /// The engine panicked; it is kept until it can be dropped off the audio thread, and not called again.
     crashed: bool,
     pace: Pace,
-    sample_rate: f32,
     _registration: probe::Registration,
 }
 
@@ -42,8 +41,7 @@ impl Default for Idiom {
             shared: Arc::new(Shared::new(handle)),
             engine: None,
             crashed: false,
-            pace: Pace::default(),
-            sample_rate: 48_000.0,
+            pace: Pace::new(48_000.0),
         }
     }
 }
@@ -122,8 +120,7 @@ impl Plugin for Idiom {
             channels: layout.main_output_channels.map_or(2, |channels| channels.get() as usize),
             offline: buffer.process_mode == ProcessMode::Offline,
         });
-        self.sample_rate = buffer.sample_rate;
-        self.pace = Pace::default();
+        self.pace = Pace::new(buffer.sample_rate);
         self.crashed = false;
         let (engine, refusal) = match started {
             Ok(engine) => (Some(engine), None),
@@ -157,7 +154,7 @@ impl Plugin for Idiom {
                 *sample = if sample.is_finite() { *sample } else { 0.0 };
             }
         }
-        self.pace.block(buffer.samples() as f32 / self.sample_rate, &self.shared);
+        self.pace.block(buffer.samples(), &self.shared);
         ProcessStatus::Normal
     }
 

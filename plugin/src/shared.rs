@@ -76,35 +76,47 @@ impl Shared {
     }
 }
 
-/// Audio thread: decides when a block was long enough ago for a new history point and a new picture.
-#[derive(Default)]
+/// Audio thread: decides when the next history point and the next picture are due.
+#[derive(Debug)]
 pub struct Pace {
-    /// Seconds since the last history point.
-    since_point: f32,
-    /// Seconds since the window was last told to repaint.
-    since_repaint: f32,
+    /// Samples from one history point to the next.
+    point: u64,
+    /// Samples from one picture to the next.
+    picture: u64,
+    since_point: u64,
+    since_picture: u64,
 }
 
 impl Pace {
-    /// Shortest time between two pictures in seconds: 30 a second.
-    const REPAINT_S: f32 = 1.0 / 30.0;
+    /// Pictures a second.
+    const PICTURES: f32 = 30.0;
     /// Most points written for one block, for a host that sends minutes at once.
-    const MAX_POINTS: usize = 64;
+    const MAX_POINTS: u64 = 64;
 
-    /// A block of `seconds` was processed.
-    pub fn block(&mut self, seconds: f32, shared: &Shared) {
-        self.since_point += seconds;
-        if self.since_point >= POINT_S {
-            let points = ((self.since_point / POINT_S) as usize).min(Self::MAX_POINTS);
-            self.since_point %= POINT_S;
+    /// At a sample rate in Hz.
+    pub fn new(sample_rate: f32) -> Self {
+        let samples = |seconds: f32| (seconds * sample_rate).round().max(1.0) as u64;
+        Self {
+            point: samples(POINT_S),
+            picture: samples(1.0 / Self::PICTURES),
+            since_point: 0,
+            since_picture: 0,
+        }
+    }
+
+    /// A block of `samples` was processed.
+    pub fn block(&mut self, samples: usize, shared: &Shared) {
+        self.since_point += samples as u64;
+        if self.since_point >= self.point {
             let point = Point::of(&shared.handle.telemetry().snapshot());
-            for _ in 0..points {
+            for _ in 0..(self.since_point / self.point).min(Self::MAX_POINTS) {
                 shared.history.push(point);
             }
+            self.since_point %= self.point;
         }
-        self.since_repaint += seconds;
-        if self.since_repaint >= Self::REPAINT_S {
-            self.since_repaint = 0.0;
+        self.since_picture += samples as u64;
+        if self.since_picture >= self.picture {
+            self.since_picture = 0;
             shared.repaint.request_repaint();
         }
     }
@@ -116,19 +128,18 @@ mod tests {
 
     #[test]
     fn history_keeps_the_time_whatever_the_block() {
-        for block in [0.001f32, 0.0107, 0.17, 1.0] {
+        for block in [1, 32, 441, 8_192, 48_000] {
             let shared = Shared::new(Arc::default());
-            let mut pace = Pace::default();
-            let blocks = (10.0 / block).round() as usize;
-            for _ in 0..blocks {
+            let mut pace = Pace::new(48_000.0);
+            for _ in 0..480_000 / block {
                 pace.block(block, &shared);
             }
-            let points = (blocks as f32 * block / POINT_S) as i64;
-            assert!((shared.history.written() as i64 - points).abs() <= 1, "{block} s: {points}");
+            let samples = 480_000 / block * block;
+            assert_eq!(shared.history.written() as usize, samples / 9_600, "{block} samples");
         }
         let shared = Shared::new(Arc::default());
-        Pace::default().block(1e9, &shared);
-        assert_eq!(shared.history.written(), Pace::MAX_POINTS as u64);
+        Pace::new(8_000.0).block(usize::MAX / 2, &shared);
+        assert_eq!(shared.history.written(), Pace::MAX_POINTS);
     }
 
     #[test]

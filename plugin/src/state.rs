@@ -196,8 +196,8 @@ pub fn inspect(state: &mut PluginState) {
         dropped += 1;
     };
     let format = state.fields.get("format").map(|text| serde_json::from_str::<u32>(text));
-    let newer = match format {
-        Some(Ok(number)) if number > FORMAT => number,
+    let newer = match &format {
+        Some(Ok(number)) if *number > FORMAT => *number,
         Some(Ok(_)) => 0,
         Some(Err(error)) => {
             drop_entry(format!("the format number is unreadable ({error})"));
@@ -229,6 +229,9 @@ pub fn inspect(state: &mut PluginState) {
             false
         }
     });
+    if matches!(format, Some(Err(_))) {
+        state.fields.remove("format");
+    }
     state.fields.retain(|key, text| match check_field(key, text) {
         Ok(()) => true,
         Err(why) => {
@@ -276,5 +279,143 @@ fn check_field(key: &str, text: &str) -> Result<(), serde_json::Error> {
         "window" => serde_json::from_str::<Size>(text).map(drop),
         // The format number is dealt with above; the report is overwritten; others are a newer Idiom's own.
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::IdiomParams;
+    use std::collections::BTreeMap;
+
+    fn params() -> (Arc<Handle>, IdiomParams) {
+        let handle = Arc::new(Handle::new());
+        (Arc::clone(&handle), IdiomParams::new(handle))
+    }
+
+    /// What a host would save.
+    fn saved(params: &IdiomParams) -> PluginState {
+        let mut entries = BTreeMap::new();
+        for dial in Dial::ALL {
+            entries.insert(dial.id().to_owned(), ParamValue::F32(params.dial(dial).value()));
+        }
+        for switch in Switch::ALL {
+            entries.insert(switch.id().to_owned(), ParamValue::Bool(params.switch(switch).value()));
+        }
+        let genre = GenreChoice::ids().expect("genres have ids")[params.genre.value().to_index()];
+        entries.insert(GENRE_ID.to_owned(), ParamValue::String(genre.to_owned()));
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        PluginState { version, params: entries, fields: params.serialize_fields() }
+    }
+
+    /// As nice-plug loads: inspect, then fields.
+    fn load(state: &mut PluginState, params: &IdiomParams) {
+        inspect(state);
+        params.deserialize_fields(&state.fields);
+    }
+
+    #[test]
+    fn fields_come_back_as_they_were_saved() {
+        let (_, params) = params();
+        let choice = Choice { backend: Backend::Spectral, quantization: Quantization::Fp32 };
+        params.selection.choose(choice);
+        params.window.remember(Size { width: 1234, height: 567 });
+        let json = serde_json::to_string(&saved(&params)).unwrap();
+
+        let (handle, fresh) = self::params();
+        let mut state: PluginState = serde_json::from_str(&json).unwrap();
+        load(&mut state, &fresh);
+        assert_eq!(fresh.selection.get(), choice);
+        assert_eq!(handle.status().requested, (Backend::Spectral, Quantization::Fp32), "the engine was told");
+        assert_eq!(fresh.window.get(), Size { width: 1234, height: 567 });
+        assert_eq!(fresh.report.message(), None);
+        assert_eq!(serde_json::to_string(&saved(&fresh)).unwrap(), json);
+    }
+
+    #[test]
+    fn a_sound_state_passes_untouched() {
+        let (_, params) = params();
+        let state = saved(&params);
+        let mut inspected = state.clone();
+        inspect(&mut inspected);
+        assert_eq!(serde_json::to_string(&inspected).unwrap(), serde_json::to_string(&state).unwrap());
+    }
+
+    #[test]
+    fn a_newer_state_is_loaded_as_far_as_it_is_known_and_said_so() {
+        let (_, params) = params();
+        let mut state = saved(&params);
+        state.fields.insert("format".into(), "7".into());
+        state.fields.insert("novelty".into(), "{}".into());
+        state.params.insert("novel".into(), ParamValue::F32(1.0));
+        load(&mut state, &params);
+        let message = params.report.message().expect("a newer state is said");
+        assert!(message.contains("newer Idiom") && message.contains("format 7"), "{message}");
+        assert!(!message.contains("damaged"), "{message}");
+        assert!(!state.params.contains_key("novel") && state.params.contains_key("amount"));
+        params.report.dismiss();
+        assert_eq!(params.report.message(), None);
+    }
+
+    #[test]
+    fn damaged_entries_are_taken_out_and_counted() {
+        let (_, params) = params();
+        let before = params.selection.get();
+        let damage: [(&str, ParamValue); 7] = [
+            ("amount", ParamValue::F32(f32::NAN)),
+            ("reaction", ParamValue::F32(1e9)),
+            ("threshold", ParamValue::Bool(true)),
+            ("output", ParamValue::String("loud".into())),
+            ("freeze", ParamValue::I32(1)),
+            ("genre", ParamValue::String("polka".into())),
+            ("unknown", ParamValue::F32(0.0)),
+        ];
+        let mut state = saved(&params);
+        state.params.extend(damage.clone().map(|(id, value)| (id.to_owned(), value)));
+        state.fields.insert("inference".into(), r#"{"backend":"quantum","quantization":"int8"}"#.into());
+        state.fields.insert("window".into(), r#"{"width":-1,"height":70000}"#.into());
+        state.fields.insert("format".into(), "one".into());
+        load(&mut state, &params);
+        for (id, _) in damage {
+            assert!(!state.params.contains_key(id), "{id} is still there");
+        }
+        assert!(["eq", "compressor", "bypass"].iter().all(|id| state.params.contains_key(*id)));
+        assert_eq!(params.selection.get(), before);
+        assert_eq!(params.window.get(), Size::DEFAULT);
+        let message = params.report.message().expect("damage is said");
+        assert!(message.contains("damaged: 10 settings"), "{message}");
+
+        // The next sound state clears the report.
+        load(&mut saved(&params), &params);
+        assert_eq!(params.report.message(), None);
+    }
+
+    #[test]
+    fn a_state_without_a_format_is_damaged() {
+        let (_, params) = params();
+        let mut state = saved(&params);
+        state.fields.remove("format");
+        load(&mut state, &params);
+        assert!(params.report.message().is_some_and(|message| message.contains("1 setting could")));
+    }
+
+    #[test]
+    fn window_sizes_stay_usable() {
+        let window = WindowSize::default();
+        assert_eq!(window.get(), Size::DEFAULT);
+        window.remember(Size { width: 0, height: u16::MAX });
+        assert_eq!(window.get(), Size { width: Size::MIN.width, height: Size::MAX.height });
+    }
+
+    #[test]
+    fn each_choice_survives_the_atomic() {
+        let (_, params) = params();
+        for backend in Backend::ALL {
+            for quantization in Quantization::ALL {
+                let choice = Choice { backend, quantization };
+                params.selection.choose(choice);
+                assert_eq!(params.selection.get(), choice);
+            }
+        }
     }
 }

@@ -46,6 +46,8 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
         Pos2::new(threshold + canvas.px(0.75), inner.max.y),
     );
     canvas.painter().rect_filled(tick, 0.0, theme::TEXT.gamma_multiply(0.35));
-    let title = Pos2::new(threshold, inner.min.y - canvas.px(9.0));
+    // Above the bars, beside the card's title.
+    let word = canvas.width("threshold", 10.5) / 2.0;
+    let title = Pos2::new(threshold.clamp(left + word, right), inner.min.y - canvas.px(9.0));
     canvas.text(title, Align2::CENTER_BOTTOM, "threshold", 10.5, theme::FAINT);
 }

@@ -93,17 +93,12 @@ fn equalizer(canvas: &Canvas<'_>, rect: Rect, mix: &MixState, acts: bool) {
     let ink = if acts { theme::TEXT } else { theme::FAINT };
     painter.add(Shape::mesh(area(&curve, y(0.0), theme::ACCENT.gamma_multiply(0.18))));
     painter.add(Shape::line(curve, Stroke::new(canvas.px(2.0), ink)));
-    let bands = [("Low", 0), ("Mid", 1), ("High", 2)];
-    for ((name, band), (share, anchor)) in bands.into_iter().zip([
-        (0.0, Align2::LEFT_BOTTOM),
-        (0.5, Align2::CENTER_BOTTOM),
-        (1.0, Align2::RIGHT_BOTTOM),
-    ]) {
+    let anchors = [(0.0, Align2::LEFT_BOTTOM), (0.5, Align2::CENTER_BOTTOM), (1.0, Align2::RIGHT_BOTTOM)];
+    for (band, (share, anchor)) in anchors.into_iter().enumerate() {
         let (db, hz) = (mix_drawn.eq_db[band], mix_drawn.eq_hz[band]);
-        let text =
-            if hz > 0.0 { format!("{name} {db:+.1} dB  {}", hertz(hz)) } else { format!("{name} off") };
+        let text = if hz > 0.0 { format!("{} {db:+.1} dB", hertz(hz)) } else { "\u{2013}".into() };
         let at = Pos2::new(rect.min.x + rect.width() * share, text_y);
-        canvas.text(at, anchor, text, 11.0, if acts { theme::MUTED } else { theme::FAINT });
+        canvas.text(at, anchor, text, 11.5, if acts { theme::MUTED } else { theme::FAINT });
     }
 }
 

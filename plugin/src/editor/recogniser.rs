@@ -183,7 +183,7 @@ mod tests {
     fn times_and_shares_are_short() {
         assert_eq!([time(0), time(9_960), time(11_400)], ["0.0 \u{b5}s", "10.0 \u{b5}s", "11 \u{b5}s"]);
         assert_eq!([time(999_400), time(2_340_000)], ["999 \u{b5}s", "2.3 ms"]);
-        assert_eq!([share(11_000), share(200_000), share(21_000_000)], ["0.06 %", "1.0 %", "105 %"]);
+        assert_eq!([share(10_600), share(200_000), share(21_000_000)], ["0.05 %", "1.0 %", "105 %"]);
     }
 
     #[test]

@@ -6,6 +6,11 @@ use super::{bars, controls, icons, mix, now, recogniser, river, theme};
 use crate::params::Switch;
 use egui::{Align2, Id, Pos2, Rect, Sense, Ui, Vec2};
 
+/// Room between two cards in design points.
+const GAP: f32 = 10.0;
+/// Height of a banner in design points.
+const BANNER: f32 = 42.0;
+
 /// Identity of the cross that dismisses the notice.
 pub fn dismiss_id() -> Id {
     Id::unique("dismiss notice")
@@ -14,11 +19,13 @@ pub fn dismiss_id() -> Id {
 /// Draws the whole window into `ui` and returns what the user did.
 pub fn show(ui: &mut Ui, model: &ViewModel) -> Vec<Action> {
     let window = ui.ctx().content_rect();
-    let scale =
-        (window.width() / theme::DESIGN_WIDTH).min(window.height() / theme::DESIGN_HEIGHT).clamp(0.5, 4.0);
+    // A banner takes its place from everything else: nothing is pushed out of the window.
+    let banners = usize::from(model.problem.is_some()) + usize::from(model.notice.is_some());
+    let design_height = theme::DESIGN_HEIGHT + (BANNER + GAP) * banners as f32;
+    let scale = (window.width() / theme::DESIGN_WIDTH).min(window.height() / design_height).clamp(0.4, 4.0);
     ui.painter().rect_filled(window, 0.0, theme::BACKGROUND);
     let mut canvas = Canvas { ui, scale, actions: Vec::new() };
-    let gap = canvas.px(10.0);
+    let gap = canvas.px(GAP);
     let mut rest = window.shrink(canvas.px(14.0));
 
     let mut take = |height: f32| {
@@ -27,7 +34,7 @@ pub fn show(ui: &mut Ui, model: &ViewModel) -> Vec<Action> {
         row
     };
     let header_row = take(canvas.px(30.0));
-    let banner_height = canvas.px(40.0);
+    let banner_height = canvas.px(BANNER);
     let problem_row = model.problem.is_some().then(|| take(banner_height));
     let notice_row = model.notice.is_some().then(|| take(banner_height));
     let controls_height = canvas.px(126.0);
