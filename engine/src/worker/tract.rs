@@ -1,0 +1,129 @@
+//! A model in tract: any ONNX file with our metadata, the executor's or not. Allocates and locks, so it belongs to the
+//! worker.
+
+use crate::model::{InputKind, ModelError, ModelMeta, onnx};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use tract_onnx::prelude::*;
+
+/// A model, ready to run on windows of a fixed number of frames.
+pub struct TractModel {
+    plan: Arc<TypedRunnableModel>,
+    meta: ModelMeta,
+    frames: usize,
+}
+
+impl TractModel {
+    /// Reads an ONNX file and prepares it for windows of `frames` frames. It must take one input
+    /// `[1, 1, features, time]` or of as many numbers, and its first output, or that named `probabilities`, must hold
+    /// one probability a class.
+    ///
+    /// # Errors
+    /// When the metadata is missing or wrong, or tract does not run the network.
+    pub fn load(bytes: &[u8], frames: usize) -> Result<TractModel, ModelError> {
+        let meta = onnx::read_meta(bytes)?;
+        let plan = guarded(|| plan(bytes, meta.features.rows(), frames))?;
+        let model = TractModel { plan, meta, frames };
+        // Once on nothing, so that a network that cannot run, or answers with something else, is refused here.
+        model.run(&vec![0.0; frames * model.meta.features.rows()])?;
+        Ok(model)
+    }
+
+    /// What the file says about itself.
+    pub fn meta(&self) -> &ModelMeta {
+        &self.meta
+    }
+
+    /// What the columns hold.
+    pub fn input(&self) -> InputKind {
+        self.meta.features
+    }
+
+    /// Number of frames in a window.
+    pub fn frames(&self) -> usize {
+        self.frames
+    }
+
+    /// One probability a class, for a window of [`TractModel::frames`] columns, oldest first.
+    ///
+    /// # Errors
+    /// When `columns` has another length, or tract fails, or answers with something else than one finite number a
+    /// class.
+    pub fn run(&self, columns: &[f32]) -> Result<Vec<f32>, ModelError> {
+        let (rows, frames) = (self.meta.features.rows(), self.frames);
+        if columns.len() != rows * frames {
+            let detail = format!("a window of {} numbers is not {frames} columns of {rows}", columns.len());
+            return Err(ModelError::Tract { detail });
+        }
+        let answer = guarded(|| {
+            let by_row = |(_, _, row, t): (usize, usize, usize, usize)| columns[t * rows + row];
+            let window = tract_ndarray::Array4::from_shape_fn((1, 1, rows, frames), by_row);
+            let outputs = self.plan.run(tvec!(Tensor::from(window).into()))?;
+            let output = outputs.first().ok_or_else(|| format_err!("there is no output"))?;
+            Ok(output.to_plain_array_view::<f32>()?.iter().copied().collect::<Vec<f32>>())
+        })?;
+        let classes = self.meta.classes.len();
+        if answer.len() != classes || !answer.iter().all(|p| p.is_finite()) {
+            let detail = format!("it gives {} numbers; one finite number a class is {classes}", answer.len());
+            return Err(ModelError::Tract { detail });
+        }
+        Ok(answer)
+    }
+}
+
+fn plan(bytes: &[u8], rows: usize, frames: usize) -> TractResult<Arc<TypedRunnableModel>> {
+    let mut model = tract_onnx::onnx().model_for_read(&mut &bytes[..])?;
+    if model.find_outlet_label("probabilities").is_some() {
+        model.select_outputs_by_name(["probabilities"])?;
+    }
+    model.with_input_fact(0, f32::fact([1, 1, rows, frames]).into())?.into_optimized()?.into_runnable()
+}
+
+/// A file made to do harm may make tract panic; that is an error like any other.
+fn guarded<T>(work: impl FnOnce() -> TractResult<T>) -> Result<T, ModelError> {
+    let detail = match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(error)) => format!("{error:#}"),
+        Err(_) => "the file made it fail".into(),
+    };
+    Err(ModelError::Tract { detail: detail.lines().collect::<Vec<_>>().join("; ") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::random::{self, Rng};
+    use crate::model::{Model, onnx_write, windowed};
+
+    fn window(model: &Model, frames: usize) -> Vec<f32> {
+        let mut rng = Rng(3);
+        (0..frames * model.meta.features.rows()).map(|_| 3.0 * rng.signed()).collect()
+    }
+
+    #[test]
+    fn tract_gives_what_the_reference_gives() {
+        let fp32 = random::flagship(31);
+        for (model, frames) in [(&fp32, 150), (&random::quantized(&fp32), 150), (&fp32, 1)] {
+            let tract = TractModel::load(&onnx_write::write(model).unwrap(), frames).unwrap();
+            assert_eq!((tract.meta(), tract.frames()), (&model.meta, frames));
+            let window = window(model, frames);
+            let (ours, theirs) = (windowed::run(model, &window, frames), tract.run(&window).unwrap());
+            for (a, b) in ours.probabilities.iter().zip(&theirs) {
+                assert!((a - b).abs() < 1e-5, "{:?}: {a} against {b}", model.quantization());
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_window_and_a_wrong_file_are_errors() {
+        let model = random::flagship(32);
+        let bytes = onnx_write::write(&model).unwrap();
+        let tract = TractModel::load(&bytes, 20).unwrap();
+        assert!(tract.run(&[0.0; 40]).unwrap_err().to_string().contains("40 numbers"));
+        assert!(TractModel::load(&bytes[..bytes.len() / 2], 20).is_err());
+        let mut text = model.clone();
+        text.meta.classes.push("one too many".into());
+        let more = onnx_write::write(&text).unwrap_err();
+        assert!(more.to_string().contains("6 classes"), "{more}");
+    }
+}
