@@ -72,6 +72,37 @@ pub struct Profiles {
     pub genres: [Profile; GENRES],
 }
 
+impl Profile {
+    /// Leaves the sound alone.
+    pub const NEUTRAL: Profile = Profile {
+        eq: EqProfile {
+            low_hz: 90.0,
+            low_db: 0.0,
+            mid_hz: 1_000.0,
+            mid_db: 0.0,
+            mid_q: 0.8,
+            high_hz: 8_000.0,
+            high_db: 0.0,
+            trim_db: 0.0,
+        },
+        compressor: CompressorProfile {
+            threshold_db: -18.0,
+            ratio: 1.0,
+            knee_db: 6.0,
+            attack_ms: 20.0,
+            release_ms: 150.0,
+            makeup_db: 0.0,
+        },
+    };
+}
+
+impl Default for Profiles {
+    /// Neutral for every genre.
+    fn default() -> Self {
+        Profiles { neutral: Profile::NEUTRAL, genres: [Profile::NEUTRAL; GENRES] }
+    }
+}
+
 /// A named set of profiles.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
