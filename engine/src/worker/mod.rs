@@ -7,6 +7,7 @@
 pub mod plan;
 pub mod prepare;
 pub mod store;
+pub mod tract;
 
 pub use prepare::Wish;
 pub use store::ModelSource;
