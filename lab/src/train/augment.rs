@@ -69,7 +69,7 @@ pub fn mix(x: &mut [f32], other: &[f32], gain: f32) {
 
 /// Varies mel columns in place. `style` is another crop, for its statistics.
 pub fn vary(x: &mut [f32], rows: usize, style: &[f32], config: &AugmentConfig, random: &mut ChaCha8Rng) {
-    let mut chance = |p: f32, random: &mut ChaCha8Rng| random.random::<f32>() < p;
+    let chance = |p: f32, random: &mut ChaCha8Rng| random.random::<f32>() < p;
     if chance(config.pitch, random) {
         let semitones = config.pitch_semitones * (2.0 * random.random::<f32>() - 1.0);
         shift_pitch(x, rows, 2f32.powf(semitones / 12.0));
@@ -120,6 +120,18 @@ pub fn vary(x: &mut [f32], rows: usize, style: &[f32], config: &AugmentConfig, r
         }
     }
     x.iter_mut().for_each(|x| *x = x.clamp(-LIMIT, LIMIT));
+}
+
+/// What the columns would be if the sound had begun with the first of them: the slow level starts anew, as the plain
+/// average of what was heard (see the engine's `SlowLevel`), instead of having settled before.
+pub fn cold_start(x: &mut [f32], rows: usize) {
+    let keep = (-1.0 / LEVEL_FRAMES).exp();
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for column in x.chunks_exact_mut(rows) {
+        sum = keep * sum + (1.0 - keep) * column.iter().sum::<f32>() / rows as f32;
+        weight = keep * weight + (1.0 - keep);
+        column.iter_mut().for_each(|x| *x = (*x - sum / weight).clamp(-LIMIT, LIMIT));
+    }
 }
 
 fn add_curve(x: &mut [f32], curve: &[f32]) {
@@ -209,7 +221,8 @@ mod tests {
 
     #[test]
     fn an_octave_up_moves_a_partial_to_the_band_of_twice_the_frequency() {
-        let (mel, hz) = (|hz: f32| 2595.0 * (1.0 + hz / 700.0).log10(), |m: f32| 700.0 * (10f32.powf(m / 2595.0) - 1.0));
+        let (mel, hz) =
+            (|hz: f32| 2595.0 * (1.0 + hz / 700.0).log10(), |m: f32| 700.0 * (10f32.powf(m / 2595.0) - 1.0));
         let step = (mel(HIGHEST_HZ) - mel(LOWEST_HZ)) / 41.0;
         let band = |f: f32| ((mel(f) - mel(LOWEST_HZ)) / step - 1.0).round() as usize;
         let centre = hz(mel(LOWEST_HZ) + 15.0 * step);
@@ -218,6 +231,28 @@ mod tests {
         shift_pitch(&mut x, 40, 2.0);
         let loudest = (0..40).max_by(|&a, &b| x[a].total_cmp(&x[b])).unwrap();
         assert!(loudest.abs_diff(band(2.0 * centre)) <= 1, "{loudest} {}", band(2.0 * centre));
+    }
+
+    #[test]
+    fn a_cold_start_is_what_the_front_end_gives_from_the_middle_of_a_sound() {
+        use crate::features::ClipFeatures;
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let mut last = 0.0;
+        let sound: Vec<f32> = (0..16_000 * 8)
+            .map(|i| {
+                last = 0.8 * last + 0.2 * random.random_range(-1.0..1.0f32);
+                last * (0.6 + 0.4 * (i as f32 / 9000.0).sin())
+            })
+            .collect();
+        let settled = ClipFeatures::of_sound(&sound, 16_000).log_mel;
+        let fresh = ClipFeatures::of_sound(&sound[16_000 * 5..], 16_000).log_mel;
+        let mut cold = settled[40 * 250..].to_vec();
+        cold_start(&mut cold, 40);
+        // Not the first frames: their window begins in silence there and in sound here. What is left is the slow
+        // drift of the settled level over these three seconds.
+        let error = cold.iter().zip(&fresh).skip(40 * 5).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let before = settled[40 * 250..].iter().zip(&fresh).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(error < 0.1 && error < 0.5 * before, "{error}, without {before}");
     }
 
     #[test]
@@ -243,6 +278,7 @@ mod tests {
             mask_bands: 1.0,
             mask_time: 1.0,
             level_drift: 1.0,
+            cold_start: 1.0,
             mixup: 1.0,
         };
         let source: Vec<f32> = (0..40 * 60).map(|i| ((i * 7919) % 8001) as f32 / 1000.0 - 4.0).collect();

@@ -132,6 +132,8 @@ pub struct AugmentConfig {
     pub mask_time: f32,
     /// Slow level that has not settled.
     pub level_drift: f32,
+    /// Crops that are heard as if the sound had just begun; only those that do not begin in another sound.
+    pub cold_start: f32,
     /// A second sound under the first.
     pub mixup: f32,
 }

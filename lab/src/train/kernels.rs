@@ -146,7 +146,9 @@ fn fold(s: &ConvShape, lines: &[f32], item: &mut [f32]) {
         for row in 0..s.rows_out {
             let start = (frame * s.rows_out + row) * line;
             for (tap, from) in lines[start..start + line].chunks_exact(s.inputs).enumerate() {
-                if let Some((t, f)) = s.tap_frame(frame, tap / s.kernel_f).zip(s.tap_row(row, tap % s.kernel_f)) {
+                if let Some((t, f)) =
+                    s.tap_frame(frame, tap / s.kernel_f).zip(s.tap_row(row, tap % s.kernel_f))
+                {
                     let at = (t * s.rows_in + f) * s.inputs;
                     item[at..at + s.inputs].iter_mut().zip(from).for_each(|(x, y)| *x += y);
                 }
@@ -368,8 +370,7 @@ pub fn norm_relu_backward(
     let dgamma: Vec<f32> = product.iter().zip(&inverse).map(|(p, i)| p * i).collect();
     let count = (x.len() / channels).max(1) as f32;
     // dx = scale * (dy - mean(dy) - xhat * mean(dy * xhat)), written as scale * dy + a * x + b.
-    let a: Vec<f32> =
-        scale.iter().zip(&dgamma).zip(&inverse).map(|((s, g), i)| -s * g * i / count).collect();
+    let a: Vec<f32> = scale.iter().zip(&dgamma).zip(&inverse).map(|((s, g), i)| -s * g * i / count).collect();
     let b: Vec<f32> = (0..channels).map(|c| -scale[c] * sum[c] / count - a[c] * moments.mean[c]).collect();
     (norm_relu_input(x, &scale, &offset, &a, &b, dy), dgamma, sum)
 }
@@ -391,10 +392,12 @@ for_this_processor! {
             part.fill(0.0);
             part_product.fill(0.0);
             for (x, dy) in x.chunks_exact(channels).zip(dy.chunks_exact(channels)) {
-                for c in 0..channels {
-                    let g = if scale[c] * x[c] + offset[c] > 0.0 { dy[c] } else { 0.0 };
-                    part[c] += g;
-                    part_product[c] += g * (x[c] - mean[c]);
+                let learned = scale.iter().zip(offset).zip(mean);
+                let sums = part.iter_mut().zip(&mut part_product);
+                for ((((s, o), m), (p, q)), (x, dy)) in learned.zip(sums).zip(x.iter().zip(dy)) {
+                    let g = if s * x + o > 0.0 { *dy } else { 0.0 };
+                    *p += g;
+                    *q += g * (x - m);
                 }
             }
             sum.iter_mut().zip(&part).for_each(|(s, p)| *s += p);
@@ -417,9 +420,10 @@ for_this_processor! {
         let mut dx = vec![0.0; x.len()];
         let lines = dx.chunks_exact_mut(channels).zip(x.chunks_exact(channels)).zip(dy.chunks_exact(channels));
         for ((dx, x), dy) in lines {
-            for c in 0..channels {
-                let g = if scale[c] * x[c] + offset[c] > 0.0 { scale[c] * dy[c] } else { 0.0 };
-                dx[c] = g + a[c] * x[c] + b[c];
+            let learned = scale.iter().zip(offset).zip(a.iter().zip(b));
+            for ((((s, o), (a, b)), dx), (x, dy)) in learned.zip(dx).zip(x.iter().zip(dy)) {
+                let g = if s * x + o > 0.0 { s * dy } else { 0.0 };
+                *dx = g + a * x + b;
             }
         }
         dx

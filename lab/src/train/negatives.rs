@@ -16,7 +16,8 @@ const SECONDS: usize = 8;
 pub fn sounds(count: usize, seed: u64, input: InputKind) -> Vec<Sound> {
     (0..count)
         .map(|index| {
-            let mut random = ChaCha8Rng::seed_from_u64(seed ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let mut random =
+                ChaCha8Rng::seed_from_u64(seed ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
             Sound {
                 columns: columns(&sound(index % 8, &mut random), RATE, input),
                 path: format!("nothing {index}").into(),

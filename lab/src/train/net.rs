@@ -81,7 +81,10 @@ impl Chain {
             (rows, channels) = (shape.rows_out, shape.outputs);
             layers.push(shape);
         }
-        ensure!(rows == 1, "model.layers: {rows} feature rows are left at the end; a layer over all rows must make it 1");
+        ensure!(
+            rows == 1,
+            "model.layers: {rows} feature rows are left at the end; a layer over all rows must make it 1"
+        );
         let meta = ModelMeta {
             name: config.name.clone(),
             version: config.version.clone(),
@@ -170,7 +173,8 @@ impl Net {
                 let bias = p[1].clone().reshape([1, 1, 1, shape.outputs]);
                 x = ops::conv(shape, x, p[0].clone()) + bias;
             } else {
-                let (y, batch) = ops::norm_relu(ops::conv(shape, x, p[0].clone()), p[1].clone(), p[2].clone());
+                let (y, batch) =
+                    ops::norm_relu(ops::conv(shape, x, p[0].clone()), p[1].clone(), p[2].clone());
                 moments.push(batch);
                 x = y;
             }

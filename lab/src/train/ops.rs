@@ -6,10 +6,11 @@ use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
-use burn::backend::{Autodiff, AutodiffTensor, Flex};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Tensor, TensorData};
 
-type Node = AutodiffTensor<Flex>;
+type Node = FloatTensor<Autodiff<Flex>>;
 
 /// A device that records gradients.
 pub fn device() -> burn::tensor::Device {
@@ -90,13 +91,8 @@ impl Backward<Flex, 3> for NormRelu {
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let dy = contiguous(grads.consume::<Flex>(&ops.node));
         let (x, moments, gamma, beta) = ops.state;
-        let (dx, dgamma, dbeta) = kernels::norm_relu_backward(
-            x.storage(),
-            &moments,
-            gamma.storage(),
-            beta.storage(),
-            dy.storage(),
-        );
+        let (dx, dgamma, dbeta) =
+            kernels::norm_relu_backward(x.storage(), &moments, gamma.storage(), beta.storage(), dy.storage());
         let dims: Vec<usize> = x.layout().shape().to_vec();
         let channels = [dgamma.len()];
         for (node, values, dims) in ops

@@ -31,7 +31,8 @@ impl SoftLabels {
                 .position(|h| h == wanted)
                 .with_context(|| format!("{name}, line 1: no column `{wanted}`"))
         };
-        let (file, start, end, fold) = (column("file")?, column("start_s")?, column("end_s")?, column("fold")?);
+        let (file, start, end, fold) =
+            (column("file")?, column("start_s")?, column("end_s")?, column("fold")?);
         let probabilities =
             classes.iter().map(|class| column(&format!("p_{class}"))).collect::<Result<Vec<_>>>()?;
         let mut rows: HashMap<Option<usize>, HashMap<PathBuf, Rows>> = HashMap::new();
@@ -47,7 +48,8 @@ impl SoftLabels {
             let fold = match record.get(fold).unwrap_or("") {
                 "" => None,
                 text => Some(
-                    text.parse().with_context(|| format!("{name}, line {line}: fold `{text}` is no number"))?,
+                    text.parse()
+                        .with_context(|| format!("{name}, line {line}: fold `{text}` is no number"))?,
                 ),
             };
             let mut p = probabilities.iter().map(|&c| number(c)).collect::<Result<Vec<f32>>>()?;
@@ -74,7 +76,8 @@ impl SoftLabels {
 
     /// All sounds that the table names, sorted.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
-        let mut files: Vec<&Path> = self.rows.values().flat_map(|sounds| sounds.keys()).map(PathBuf::as_path).collect();
+        let mut files: Vec<&Path> =
+            self.rows.values().flat_map(|sounds| sounds.keys()).map(PathBuf::as_path).collect();
         files.sort();
         files.dedup();
         files.into_iter()

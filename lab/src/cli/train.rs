@@ -1,0 +1,80 @@
+//! `idiom train`: from folders of sounds to a model file.
+
+use crate::features::FeatureCache;
+use crate::train::config::{Config, FLAGSHIP};
+use crate::train::crossval;
+use crate::train::run::{self, Sources};
+use anyhow::Result;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Train a network on labelled sounds and, where a table of them is given, on a teacher's opinion.
+///
+/// Writes NAME.fp32.onnx, a report with learning curves and a checkpoint into the output folder. Started again with the
+/// same arguments, it goes on from the checkpoint.
+#[derive(Args, Debug)]
+pub struct TrainArgs {
+    /// Labelled sounds: a folder with one subfolder a class, or with a MANIFEST.csv. May be given several times.
+    #[arg(long, required = true)]
+    pub data: Vec<PathBuf>,
+    /// Further labelled sounds that are learned from but never tested on. May be given several times.
+    #[arg(long)]
+    pub extra: Vec<PathBuf>,
+    /// A teacher's table, see lab/teachers/README.md. Sounds that only the table names are learned from it alone.
+    #[arg(long, value_name = "TABLE")]
+    pub soft_labels: Option<PathBuf>,
+    /// How to train (TOML); the flagship's configuration when left out.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where to write.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Do not train one network on everything, but cross-validate in K rounds, no artist on both sides.
+    #[arg(long, value_name = "K")]
+    pub folds: Option<usize>,
+    /// Seed of the division into folds.
+    #[arg(long, default_value_t = 1)]
+    pub fold_seed: u64,
+    /// Run only this round of the cross-validation. May be given several times.
+    #[arg(long, value_name = "ROUND", requires = "folds")]
+    pub round: Vec<usize>,
+    /// Only write OUT/folds.csv, which clip is tested in which round, for the teacher.
+    #[arg(long, requires = "folds")]
+    pub folds_only: bool,
+    /// Number of steps, instead of the configuration's.
+    #[arg(long)]
+    pub steps: Option<usize>,
+    /// Temperature that the logits are divided by, as found by cross-validation.
+    #[arg(long, default_value_t = 1.0)]
+    pub temperature: f32,
+}
+
+/// Runs the command.
+pub fn run(args: &TrainArgs) -> Result<()> {
+    let mut config = match &args.config {
+        Some(path) => Config::read(path)?,
+        None => Config::parse(FLAGSHIP)?,
+    };
+    if let Some(steps) = args.steps {
+        config.train.steps = steps;
+    }
+    let sources =
+        Sources { data: args.data.clone(), extra: args.extra.clone(), soft_labels: args.soft_labels.clone() };
+    let mut inputs = run::read(config, &sources, FeatureCache::user().as_ref())?;
+    let Some(folds) = args.folds else {
+        let path = run::run(&mut inputs, args.temperature, &args.out)?;
+        println!("{}", path.display());
+        return Ok(());
+    };
+    if args.folds_only {
+        let path = args.out.join("folds.csv");
+        crossval::write_folds(&inputs, &inputs.tested.folds(folds, args.fold_seed)?, &path)?;
+        println!("{}", path.display());
+        return Ok(());
+    }
+    let outcome = crossval::run(&mut inputs, folds, args.fold_seed, &args.round, &args.out)?;
+    println!("{}", outcome.calibrated);
+    println!("temperature {:.3}", outcome.temperature);
+    println!("{}", args.out.join("crossval.json").display());
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! Crops: what a training step looks at, and what it should have said.
+
+use super::augment;
+use super::config::Config;
+use super::sounds::{Library, Sound};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Crops and their targets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// Columns, `[item][frame][row]`.
+    pub x: Vec<f32>,
+    /// Weight of each frame in each graded stretch, `[item][segment][frame]`; each stretch's weights add up to 1.
+    pub averages: Vec<f32>,
+    /// What each stretch is, `[item][segment][class]`.
+    pub targets: Vec<f32>,
+    /// How much each item's stretches count, `[item]`.
+    pub weights: Vec<f32>,
+    /// Random numbers that dropout starts from.
+    pub dropout_seed: u64,
+}
+
+/// Draws crops from sounds so that classes, and pieces within a class, have their say.
+pub struct Sampler<'a> {
+    config: &'a Config,
+    rows: usize,
+    classes: usize,
+    library: &'a Library,
+    nothing: &'a [Sound],
+    /// For each class that has sounds: running sums of weights, and which sound each belongs to.
+    by_class: Vec<(Vec<f32>, Vec<usize>)>,
+    unlabelled: Vec<usize>,
+}
+
+impl<'a> Sampler<'a> {
+    /// A sampler of the labelled sounds `train` (indices into the library), all unlabelled ones that the teacher
+    /// labelled, and sounds of nothing.
+    pub fn new(
+        config: &'a Config,
+        rows: usize,
+        classes: usize,
+        library: &'a Library,
+        train: &[usize],
+        nothing: &'a [Sound],
+    ) -> Sampler<'a> {
+        let mut by_class = vec![(Vec::new(), Vec::new()); classes];
+        for &index in train {
+            let sound = &library.labelled[index];
+            if let Some((class, _)) = sound.label.filter(|_| sound.frames(rows) > 1) {
+                let (sums, indices): &mut (Vec<f32>, Vec<usize>) = &mut by_class[class];
+                let weight = sound.share.max(1e-6).powf(config.mix.by_piece);
+                sums.push(sums.last().copied().unwrap_or(0.0) + weight);
+                indices.push(index);
+            }
+        }
+        by_class.retain(|class| !class.1.is_empty());
+        let usable = |s: &Sound| !s.soft.is_empty() && s.frames(rows) > 1;
+        let unlabelled = (0..library.unlabelled.len()).filter(|&i| usable(&library.unlabelled[i])).collect();
+        Sampler { config, rows, classes, library, nothing, by_class, unlabelled }
+    }
+
+    /// Whether there is anything labelled to learn from.
+    pub fn is_empty(&self) -> bool {
+        self.by_class.is_empty()
+    }
+
+    fn draw(&self, random: &mut ChaCha8Rng) -> &'a Sound {
+        let mix = &self.config.mix;
+        let bucket = random.random::<f32>();
+        if bucket < mix.nothing && !self.nothing.is_empty() {
+            return &self.nothing[random.random_range(0..self.nothing.len())];
+        }
+        if bucket < mix.nothing + mix.unlabelled && !self.unlabelled.is_empty() {
+            return &self.library.unlabelled[self.unlabelled[random.random_range(0..self.unlabelled.len())]];
+        }
+        let (sums, indices) = &self.by_class[random.random_range(0..self.by_class.len())];
+        let total = sums.last().copied().unwrap_or(0.0);
+        let at = random.random::<f32>() * total;
+        let drawn = sums.partition_point(|&sum| sum <= at).min(indices.len() - 1);
+        &self.library.labelled[indices[drawn]]
+    }
+
+    /// What `from..to` (frames of the sound) is, and how much that counts.
+    fn target(&self, sound: &Sound, from: f32, to: f32) -> (Vec<f32>, f32) {
+        let mix = &self.config.mix;
+        let uniform = 1.0 / self.classes as f32;
+        let soft = sound.soft_between(from, to);
+        let (mut target, weight) = match (sound.label, soft) {
+            (Some((class, trust)), Some(mut soft)) => {
+                let hard = (1.0 - mix.teacher) * trust;
+                soft.iter_mut().for_each(|p| *p *= 1.0 - hard);
+                soft[class] += hard;
+                (soft, 1.0)
+            }
+            (Some((class, trust)), None) => {
+                let mut target = vec![0.0; self.classes];
+                target[class] = 1.0;
+                (target, trust)
+            }
+            (None, Some(soft)) => (soft, 1.0),
+            (None, None) => (vec![uniform; self.classes], 1.0),
+        };
+        target.iter_mut().for_each(|p| *p += mix.smoothing * (uniform - *p));
+        (target, weight)
+    }
+
+    /// The batch of a step. It depends on the configuration's seed and the step's number only.
+    pub fn batch(&self, step: usize) -> Batch {
+        let t = &self.config.train;
+        let mut random =
+            ChaCha8Rng::seed_from_u64(t.seed ^ (step as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut batch = Batch {
+            x: Vec::with_capacity(t.batch * t.frames * self.rows),
+            averages: vec![0.0; t.batch * t.segments * t.frames],
+            targets: Vec::with_capacity(t.batch * t.segments * self.classes),
+            weights: Vec::with_capacity(t.batch),
+            dropout_seed: random.random(),
+        };
+        for item in 0..t.batch {
+            let averages = &mut batch.averages[item * t.segments * t.frames..][..t.segments * t.frames];
+            let (x, targets, weight) = self.item(averages, &mut random);
+            batch.x.extend_from_slice(&x);
+            batch.targets.extend_from_slice(&targets);
+            batch.weights.push(weight);
+        }
+        batch
+    }
+
+    /// One crop: its columns, the targets of its stretches and its weight.
+    fn item(&self, averages: &mut [f32], random: &mut ChaCha8Rng) -> (Vec<f32>, Vec<f32>, f32) {
+        let (t, augmented, mix) = (&self.config.train, &self.config.augment, &self.config.mix);
+        let tempo = |random: &mut ChaCha8Rng| {
+            if random.random::<f32>() < augmented.tempo {
+                1.0 + augmented.tempo_range * (2.0 * random.random::<f32>() - 1.0)
+            } else {
+                1.0
+            }
+        };
+        let start = |sound: &Sound, frames: usize, random: &mut ChaCha8Rng| {
+            let spare = sound.frames(self.rows).saturating_sub(frames + 2);
+            (random.random::<f32>() * spare as f32).floor()
+        };
+        let before = if random.random::<f32>() < mix.transition {
+            random.random_range(1..t.frames - t.shortest_segment)
+        } else {
+            0
+        };
+        let frames = t.frames - before;
+        let mut x = Vec::with_capacity(t.frames * self.rows);
+        if before > 0 {
+            let sound = self.draw(random);
+            let (start, tempo) = (start(sound, before, random), tempo(random));
+            x.extend(augment::stretch(&sound.columns, self.rows, start, tempo, before));
+        }
+        let sound = self.draw(random);
+        let speed = tempo(random);
+        let from = start(sound, (frames as f32 * speed) as usize, random);
+        let mut crop = augment::stretch(&sound.columns, self.rows, from, speed, frames);
+        let second = (random.random::<f32>() < augmented.mixup).then(|| {
+            let sound = self.draw(random);
+            let (from, gain) = (start(sound, frames, random), random.random_range(-1.2f32..0.0));
+            let other = augment::stretch(&sound.columns, self.rows, from, 1.0, frames);
+            augment::mix(&mut crop, &other, gain);
+            let power = 100f32.powf(gain);
+            (sound, from, power / (1.0 + power))
+        });
+        x.extend(crop);
+        let style = self.draw(random);
+        let style_from = start(style, t.frames, random);
+        let style = augment::stretch(&style.columns, self.rows, style_from, 1.0, t.frames.min(100));
+        augment::vary(&mut x, self.rows, &style, augmented, random);
+        if random.random::<f32>() < augmented.cold_start && before == 0 {
+            augment::cold_start(&mut x, self.rows);
+        }
+
+        let mut targets = Vec::with_capacity(t.segments * self.classes);
+        let mut weight = 1.0f32;
+        for (segment, average) in averages.chunks_exact_mut(t.frames).enumerate() {
+            let (offset, length) = if segment == 0 || frames <= t.shortest_segment {
+                (0, frames)
+            } else {
+                let shortest = t.shortest_segment as f32;
+                let length = shortest * (frames as f32 / shortest).powf(random.random::<f32>());
+                let length = (length as usize).clamp(1, frames);
+                (random.random_range(0..=frames - length), length)
+            };
+            average[before + offset..before + offset + length].fill(1.0 / length as f32);
+            let at = from + offset as f32 * speed;
+            let (mut target, trust) = self.target(sound, at, at + length as f32 * speed);
+            weight = weight.min(trust);
+            if let Some((sound, from, share)) = second {
+                let at = from + offset as f32;
+                let (other, trust) = self.target(sound, at, at + length as f32);
+                weight = weight.min(trust);
+                target.iter_mut().zip(other).for_each(|(t, o)| *t += share * (o - *t));
+            }
+            targets.extend(target);
+        }
+        (x, targets, weight)
+    }
+}

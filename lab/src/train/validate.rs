@@ -1,0 +1,166 @@
+//! How right a network is on sounds it has not learned from, measured inside training; `idiom eval` is the judge of
+//! exported files.
+
+use super::net::Net;
+use super::sounds::{FRAMES_PER_SECOND, Sound};
+
+/// What the network said about one sound.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// The sound's class.
+    pub label: usize,
+    /// Logits a frame, `[frame][class]`.
+    pub logits: Vec<f32>,
+}
+
+/// Accuracy and fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Scores {
+    /// Mean over the classes of the share of clips that are recognised.
+    pub balanced_accuracy_clip: f64,
+    /// The same of stretches of 3 s.
+    pub balanced_accuracy_3s: f64,
+    /// Mean over the classes of the cross-entropy of stretches of 3 s, in nats.
+    pub cross_entropy_3s: f64,
+}
+
+/// Plays labelled sounds to a network.
+pub fn listen<'a>(net: &Net, sounds: impl Iterator<Item = &'a Sound>) -> Vec<Heard> {
+    sounds
+        .filter_map(|sound| {
+            let (label, _) = sound.label?;
+            Some(Heard { label, logits: net.infer(&sound.columns) })
+        })
+        .collect()
+}
+
+/// Mean logits of consecutive stretches of 3 s; a shorter rest is left out unless it is all there is.
+fn stretches(heard: &Heard, classes: usize) -> Vec<Vec<f32>> {
+    let length = 3 * FRAMES_PER_SECOND * classes;
+    let mean = |logits: &[f32]| {
+        let frames = (logits.len() / classes).max(1) as f32;
+        let mut mean = vec![0.0; classes];
+        for frame in logits.chunks_exact(classes) {
+            mean.iter_mut().zip(frame).for_each(|(m, x)| *m += x / frames);
+        }
+        mean
+    };
+    if heard.logits.len() < length {
+        return vec![mean(&heard.logits)];
+    }
+    heard.logits.chunks_exact(length).map(mean).collect()
+}
+
+/// Softmax.
+pub fn softmax(logits: &[f32], temperature: f32) -> Vec<f32> {
+    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut p: Vec<f32> = logits.iter().map(|x| ((x - highest) / temperature).exp()).collect();
+    let sum: f32 = p.iter().sum();
+    p.iter_mut().for_each(|p| *p /= sum);
+    p
+}
+
+fn strongest(p: &[f32]) -> usize {
+    (0..p.len()).max_by(|&a, &b| p[a].total_cmp(&p[b])).unwrap_or(0)
+}
+
+/// Scores what was heard.
+pub fn score(heard: &[Heard], classes: usize) -> Scores {
+    let mut clips = vec![(0.0, 0.0); classes];
+    let mut parts = vec![(0.0, 0.0); classes];
+    for one in heard {
+        let stretches = stretches(one, classes);
+        let mut sum = vec![0.0; classes];
+        for stretch in &stretches {
+            sum.iter_mut().zip(softmax(stretch, 1.0)).for_each(|(s, p)| *s += p);
+            let part = &mut parts[one.label];
+            part.0 += 1.0;
+            part.1 += f64::from(u8::from(strongest(stretch) == one.label));
+        }
+        let clip = &mut clips[one.label];
+        clip.0 += 1.0;
+        clip.1 += f64::from(u8::from(strongest(&sum) == one.label));
+    }
+    Scores {
+        balanced_accuracy_clip: balanced(&clips),
+        balanced_accuracy_3s: balanced(&parts),
+        cross_entropy_3s: cross_entropy(heard, classes, 1.0),
+    }
+}
+
+/// Mean of right over all, over the classes that occur.
+fn balanced(counts: &[(f64, f64)]) -> f64 {
+    let shares: Vec<f64> = counts.iter().filter(|c| c.0 > 0.0).map(|c| c.1 / c.0).collect();
+    shares.iter().sum::<f64>() / shares.len().max(1) as f64
+}
+
+/// Class-balanced cross-entropy of 3 s stretches at a temperature.
+fn cross_entropy(heard: &[Heard], classes: usize, temperature: f32) -> f64 {
+    let mut sums = vec![(0.0, 0.0); classes];
+    for one in heard {
+        for stretch in stretches(one, classes) {
+            let p = softmax(&stretch, temperature)[one.label].max(1e-7);
+            sums[one.label].0 += 1.0;
+            sums[one.label].1 -= f64::from(p.ln());
+        }
+    }
+    balanced(&sums)
+}
+
+/// The temperature that fits the probabilities of 3 s stretches best to how often they are right (Guo et al., "On
+/// Calibration of Modern Neural Networks", 2017): golden-section search on its logarithm, between 0.25 and 4.
+pub fn temperature(heard: &[Heard], classes: usize) -> f32 {
+    if heard.is_empty() {
+        return 1.0;
+    }
+    let loss = |log: f32| cross_entropy(heard, classes, log.exp());
+    let ratio = 0.618_034;
+    let (mut low, mut high) = (0.25f32.ln(), 4f32.ln());
+    for _ in 0..24 {
+        let a = high - ratio * (high - low);
+        let b = low + ratio * (high - low);
+        if loss(a) < loss(b) { high = b } else { low = a }
+    }
+    (0.5 * (low + high)).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(label: usize, logits: [f32; 2]) -> Heard {
+        Heard { label, logits: logits.repeat(300) }
+    }
+
+    #[test]
+    fn accuracy_counts_classes_equally() {
+        let said = [
+            heard(0, [1.0, 0.0]),
+            heard(0, [1.0, 0.0]),
+            heard(0, [0.0, 1.0]),
+            heard(0, [1.0, 0.0]),
+            heard(1, [1.0, 0.0]),
+        ];
+        let scores = score(&said, 2);
+        assert_eq!((scores.balanced_accuracy_clip, scores.balanced_accuracy_3s), (0.375, 0.375));
+    }
+
+    #[test]
+    fn temperature_undoes_overconfidence() {
+        // Right in three of four cases: the fitting probability is 0.75, a logit difference of ln 3.
+        let said: Vec<Heard> = (0..8)
+            .map(|i| {
+                heard(
+                    i % 2,
+                    if i / 2 == 0 {
+                        [[0.0, 3.0], [3.0, 0.0]][i % 2]
+                    } else {
+                        [[3.0, 0.0], [0.0, 3.0]][i % 2]
+                    },
+                )
+            })
+            .collect();
+        let found = temperature(&said, 2);
+        assert!((found - 3.0 / 3f32.ln()).abs() < 0.01, "{found}");
+    }
+}
