@@ -120,14 +120,14 @@ impl Tensor {
             }
             Ok(DataType::Float) => {
                 let numbers = words().iter().map(|b| f32::from_le_bytes(*b)).collect();
-                (Numbers::F32(numbers), raw.len() / 4, raw.len() % 4 != 0)
+                (Numbers::F32(numbers), raw.len() / 4, !raw.len().is_multiple_of(4))
             }
             Ok(DataType::Int32) if raw.is_empty() => {
                 (Numbers::I32(proto.int32_data.clone()), proto.int32_data.len(), false)
             }
             Ok(DataType::Int32) => {
                 let numbers = words().iter().map(|b| i32::from_le_bytes(*b)).collect();
-                (Numbers::I32(numbers), raw.len() / 4, raw.len() % 4 != 0)
+                (Numbers::I32(numbers), raw.len() / 4, !raw.len().is_multiple_of(4))
             }
             Ok(DataType::Int8) if raw.is_empty() => {
                 let narrow = |v: &i32| i8::try_from(*v).map_err(|_| wrong(format!("{v} is no 8-bit number")));

@@ -91,8 +91,8 @@ fn conv_f32(layer: &Layer, x: &[f32], rows: usize, frames: usize) -> Vec<f32> {
     let mut y = Vec::new();
     for t in 0..frames {
         for row in 0..layer.rows_out(rows).expect("the kernel fits") {
-            for channel in 0..layer.outputs {
-                let mut sum = f64::from(bias[channel]);
+            for (channel, bias) in bias.iter().enumerate() {
+                let mut sum = f64::from(*bias);
                 each_product(layer, rows, (t, row, channel), |input, weight| {
                     sum += input.map_or(0.0, |i| f64::from(x[i])) * f64::from(weights[weight]);
                 });
@@ -113,8 +113,8 @@ fn conv_i8(layer: &Layer, x: &[i8], rows: usize, frames: usize, input: Affine) -
     let mut y = Vec::new();
     for t in 0..frames {
         for row in 0..layer.rows_out(rows).expect("the kernel fits") {
-            for channel in 0..layer.outputs {
-                let mut sum = bias[channel];
+            for (channel, bias) in bias.iter().enumerate() {
+                let mut sum = *bias;
                 each_product(layer, rows, (t, row, channel), |index, weight| {
                     let value = index.map_or(0, |i| i32::from(x[i]) - i32::from(input.zero_point));
                     sum += value * i32::from(weights[weight]);
