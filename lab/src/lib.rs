@@ -6,6 +6,8 @@
 //! * [`dataset`] finds labelled clips and splits them so that no artist is in two folds.
 //! * [`eval`] measures how well a model names genres.
 //! * [`features`] turns clips into feature columns through the engine, and remembers them.
+//! * [`picture`] draws what was recognised.
+//! * [`synth`] composes and renders music and speech of each genre.
 //! * [`files`] writes whole files or none; [`interrupt`] turns Ctrl-C into an orderly stop.
 
 pub mod audio;
@@ -15,6 +17,8 @@ pub mod eval;
 pub mod features;
 pub mod files;
 pub mod interrupt;
+pub mod picture;
 pub mod quantize;
+pub mod synth;
 #[cfg(feature = "train")]
 pub mod train;

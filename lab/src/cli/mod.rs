@@ -1,6 +1,83 @@
-//! The `idiom` command.
+//! The `idiom` command: one module a subcommand, and what they share.
+//!
+//! Results go to standard output, progress and remarks to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
+//! 130 interrupted.
+
+mod eval;
+mod quantize;
+mod synth;
+#[cfg(feature = "train")]
+pub mod train;
+
+use crate::interrupt::{self, Interrupted};
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(
+    name = "idiom",
+    version,
+    about = "Idiom's workshop: make, train, shrink and judge the models that recognise genres",
+    after_help = "Run `idiom COMMAND --help` for a command's options and examples."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Synth(synth::Args),
+    Eval(eval::Args),
+    Quantize(quantize::QuantizeArgs),
+    #[cfg(feature = "train")]
+    Train(train::TrainArgs),
+}
 
 /// Runs the command that the process's arguments name.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::FAILURE
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    interrupt::install();
+    let outcome = match cli.command {
+        Command::Synth(args) => synth::run(args),
+        Command::Eval(args) => eval::run(args),
+        Command::Quantize(args) => quantize::run(&args),
+        #[cfg(feature = "train")]
+        Command::Train(args) => train::run(&args),
+    };
+    exit_code(outcome)
+}
+
+fn exit_code(outcome: Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Interrupted>() => {
+            eprintln!("idiom: {error}");
+            ExitCode::from(130)
+        }
+        Err(error) => {
+            eprintln!("idiom: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("idiom "), "{} has no example in its help", command.get_name());
+        }
+    }
 }

@@ -1,0 +1,53 @@
+use super::*;
+
+/// Every style of every genre.
+fn all() -> impl Iterator<Item = (Genre, usize)> {
+    Genre::ALL.into_iter().flat_map(|genre| (0..styles(genre).len()).map(move |style| (genre, style)))
+}
+
+#[test]
+fn every_style_sounds_is_finite_and_is_not_clipped() {
+    for (genre, style) in all() {
+        let piece = compose_style(genre, style, 5, 6.0, 32_000);
+        let name = piece.style;
+        assert_eq!((piece.audio.channels.len(), piece.audio.len()), (2, 192_000), "{name}");
+        let samples: Vec<f32> = piece.audio.channels.concat();
+        assert!(samples.iter().all(|x| x.is_finite() && x.abs() < 0.98), "{name}");
+        let level = 20.0 * dsp::rms(&samples).log10();
+        assert!((-36.0..-7.0).contains(&level), "{name}: {level} dBFS");
+        let silent = samples.chunks(32_000).filter(|second| dsp::rms(second) < 1e-4).count();
+        assert!(silent <= 2, "{name}: {silent} of 12 seconds are silent");
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_samples_and_another_one_others() {
+    for genre in Genre::ALL {
+        let first = compose(genre, 11, 2.0, 22_050);
+        assert_eq!(first, compose(genre, 11, 2.0, 22_050), "{genre:?}");
+        assert_ne!(first.audio, compose(genre, 12, 2.0, 22_050).audio, "{genre:?}");
+    }
+}
+
+#[test]
+fn seeds_reach_every_style() {
+    for genre in Genre::ALL {
+        let mut missing: Vec<&str> = styles(genre).to_vec();
+        for seed in 0..60 {
+            let style = Dice::new(seed ^ (genre.index() as u64) << 56).below(styles(genre).len());
+            missing.retain(|&name| name != styles(genre)[style]);
+        }
+        assert!(missing.is_empty(), "{genre:?}: no seed up to 60 gives {missing:?}");
+    }
+}
+
+#[test]
+fn odd_rates_and_lengths_are_served() {
+    for genre in Genre::ALL {
+        for (rate, seconds) in [(8_000, 0.1), (11_025, 1.3), (96_000, 0.5)] {
+            let audio = render(genre, 3, seconds, rate);
+            assert_eq!(audio.len(), (seconds * f64::from(rate)).round() as usize, "{genre:?} at {rate} Hz");
+            assert!(audio.channels.iter().flatten().all(|x| x.is_finite()), "{genre:?} at {rate} Hz");
+        }
+    }
+}
