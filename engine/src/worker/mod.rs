@@ -4,7 +4,6 @@
 //! wakes by itself every [`TICK`] while there are instances and ends with the last one. The audio thread never waits for it
 //! and never wakes it; the user's choices do wake it.
 
-pub mod plan;
 pub mod prepare;
 pub mod store;
 pub mod tract;
@@ -15,8 +14,8 @@ pub use store::ModelSource;
 use crate::engine::Status;
 use crate::genre::{GENRES, Posterior};
 use crate::link::{AudioEnd, Choices, MAX_CHANGES, Request, ToAudio, ToWorker, WorkerEnd, link};
-use crate::rt::recognizer::{Recognizer, RemoteModel};
-use prepare::{Prepared, guarded, prepare};
+use crate::rt::recognizer::Recognizer;
+use prepare::{Prepared, Remote, guarded, prepare};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::Thread;
 use std::time::Duration;
@@ -30,11 +29,11 @@ struct Running {
     /// Recognizers that were sent and for which none has come back yet.
     changes: usize,
     /// The models that questions may be about: the present one and the one before.
-    plans: [Option<(RemoteModel, Arc<plan::Plan>)>; 2],
+    plans: [Option<Remote>; 2],
 }
 
 impl Running {
-    fn add_plan(&mut self, plan: Option<(RemoteModel, Arc<plan::Plan>)>) {
+    fn add_plan(&mut self, plan: Option<Remote>) {
         if plan.is_some() {
             self.plans.rotate_right(1);
             self.plans[0] = plan;
@@ -166,10 +165,10 @@ impl Instance {
     fn answer(
         &self,
         request: &Request,
-        plans: &[Option<(RemoteModel, Arc<plan::Plan>)>],
+        plans: &[Option<Remote>],
     ) -> Option<Posterior> {
         let (model, plan) = plans.iter().flatten().find(|(model, _)| model.id == request.model.id)?;
-        let run = guarded(|| plan.run(&request.columns, model.frames).map_err(|error| error.to_string()));
+        let run = guarded(|| plan.run(&request.columns).map_err(|error| error.to_string()));
         let answer = run.and_then(|probabilities| {
             let mut posterior = [0.0; GENRES];
             for (p, output) in posterior.iter_mut().zip(model.outputs) {

@@ -1,10 +1,10 @@
 //! From what the user wants to what can run: the wish, then each fallback in turn, with the reasons.
 
-use super::plan::Plan;
 use super::store::{self, Loaded, ModelSource};
+use super::tract::TractModel;
 use crate::controls::{Backend, Quantization};
 use crate::engine::Status;
-use crate::rt::history::FRAMES;
+use crate::model::ModelError;
 use crate::rt::recognizer::{Recognizer, RemoteModel};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub struct Prepared {
     /// For the audio thread.
     pub recognizer: Box<Recognizer>,
     /// For the worker, when the recognizer has a remote model.
-    pub plan: Option<(RemoteModel, Arc<Plan>)>,
+    pub plan: Option<Remote>,
     /// What to tell the user.
     pub status: Status,
 }
@@ -36,14 +36,15 @@ pub fn prepare(wish: &Wish) -> Prepared {
     let prepared = network(wish, &mut problems);
     let (recognizer, plan, installed, model) = match prepared {
         Some((loaded, plan)) => {
-            let model = format!("{} {}", loaded.meta.name, loaded.meta.version);
+            let meta = plan.as_ref().map_or(&loaded.meta, |(_, tract): &Remote| tract.meta());
+            let model = format!("{} {}", meta.name, meta.version);
             let quantization = loaded.network.quantization();
             let recognizer = Recognizer::network(loaded.network.clone(), loaded.outputs);
             match plan {
                 None => (recognizer, None, (Backend::Onnx, quantization), model),
-                Some((remote, plan)) => {
+                Some((remote, tract)) => {
                     let installed = (Backend::OnnxWorker, remote.quantization);
-                    (recognizer.with_remote(remote), Some((remote, plan)), installed, model)
+                    (recognizer.with_remote(remote), Some((remote, tract)), installed, model)
                 }
             }
         }
@@ -64,52 +65,51 @@ pub fn prepare(wish: &Wish) -> Prepared {
     }
 }
 
-type Remote = (RemoteModel, Arc<Plan>);
+/// A model on the worker, and what the audio thread has to know of it.
+pub type Remote = (RemoteModel, Arc<TractModel>);
 
-/// The network of the audio thread and, where wished for, the plan for the worker. `None` leaves the rules.
+/// The network of the audio thread and, where wished for, the model of the worker. `None` leaves the rules.
 fn network(wish: &Wish, problems: &mut Vec<String>) -> Option<(Arc<Loaded>, Option<Remote>)> {
-    if wish.backend == Backend::Spectral {
+    let Wish { backend, quantization, source } = wish;
+    if *backend == Backend::Spectral {
         return None;
     }
-    let chosen = first_that_loads(&wish.source, wish.quantization, problems).or_else(|| {
-        // A file of the user's that does not work is no reason to do without a network.
-        let other = wish.source != ModelSource::Shipped;
-        other.then(|| first_that_loads(&ModelSource::Shipped, wish.quantization, problems)).flatten()
-    })?;
-    if wish.backend != Backend::OnnxWorker {
-        return Some((chosen, None));
-    }
-    let plan = guarded(|| Plan::new(&chosen.bytes).map_err(|error| error.to_string()));
-    let plan = match plan {
-        Ok(plan) => plan,
-        Err(error) => {
-            problems.push(format!("The worker cannot run {}: {error}", wish.source.name()));
-            return Some((chosen, None));
+    if *backend == Backend::OnnxWorker
+        && let Some(remote) = first_that_loads(source, *quantization, problems, store::load_tract)
+    {
+        // While the worker has no answer, the cheapest network there is stands in. A file of the user's that only tract
+        // runs is no problem then.
+        let (quiet, cheapest) = (&mut Vec::new(), Quantization::Int8);
+        let stand_in = first_that_loads(source, cheapest, quiet, store::load)
+            .or_else(|| first_that_loads(&ModelSource::Shipped, cheapest, quiet, store::load));
+        if let Some(stand_in) = stand_in {
+            return Some((stand_in, Some(remote)));
         }
-    };
-    let remote = RemoteModel {
-        id: chosen.id,
-        input: chosen.meta.features,
-        frames: chosen.meta.pool_frames.min(FRAMES),
-        outputs: chosen.outputs,
-        quantization: chosen.network.quantization(),
-    };
-    // While the worker has no answer, the cheapest network there is stands in.
-    let stand_in = match wish.source {
-        ModelSource::Shipped => store::load(&ModelSource::Shipped, Quantization::Int8).unwrap_or(chosen),
-        ModelSource::Bytes { .. } => chosen,
-    };
-    Some((stand_in, Some((remote, Arc::new(plan)))))
+    }
+    let chosen = first_that_loads(source, *quantization, problems, store::load).or_else(|| {
+        // A file of the user's that does not work is no reason to do without a network.
+        let other = *source != ModelSource::Shipped;
+        other.then(|| first_that_loads(&ModelSource::Shipped, *quantization, problems, store::load)).flatten()
+    })?;
+    Some((chosen, None))
 }
 
-fn first_that_loads(
+fn first_that_loads<T>(
     source: &ModelSource,
     quantization: Quantization,
     problems: &mut Vec<String>,
-) -> Option<Arc<Loaded>> {
+    load: fn(&ModelSource, Quantization) -> Result<T, ModelError>,
+) -> Option<T> {
     source.quantizations(quantization).iter().find_map(|quantization| {
-        let loaded = guarded(|| store::load(source, *quantization).map_err(|error| error.to_string()));
-        loaded.map_err(|error| problems.push(format!("{} cannot be used: {error}", source.name()))).ok()
+        let loaded = guarded(|| load(source, *quantization).map_err(|error| error.to_string()));
+        let mut note = |error: String| {
+            let problem = format!("{} cannot be used: {error}", source.name());
+            // The executor and tract often say the same.
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        };
+        loaded.map_err(|error| note(error)).ok()
     })
 }
 

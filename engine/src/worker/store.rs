@@ -1,9 +1,12 @@
 //! Models, compiled once and shared by all instances of the process.
 
+use super::tract::TractModel;
 use crate::controls::Quantization;
 use crate::genre::GENRES;
-use crate::model::{Model, ModelError, ModelMeta, shipped};
+use crate::model::{Model, ModelError, ModelMeta, onnx, shipped};
+use crate::rt::history::FRAMES;
 use crate::rt::net::Network;
+use crate::rt::recognizer::RemoteModel;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -56,33 +59,61 @@ pub struct Loaded {
     pub network: Network,
     /// Which output answers for each genre.
     pub outputs: [usize; GENRES],
-    /// Number that no other model has: a hash of the file.
-    pub id: u64,
-    /// The file.
-    pub bytes: Arc<[u8]>,
 }
 
 /// Models by hash of their file. One that nobody plays any more goes when another is loaded.
-static MODELS: LazyLock<Mutex<HashMap<u64, Arc<Loaded>>>> = LazyLock::new(Mutex::default);
+type Models<T> = LazyLock<Mutex<HashMap<u64, Arc<T>>>>;
 
-/// Reads and compiles a model, or hands out the one that is there already. [`Quantization::Auto`] asks for the source's best.
-///
-/// # Errors
-/// Says what is wrong with the file.
-pub fn load(source: &ModelSource, quantization: Quantization) -> Result<Arc<Loaded>, ModelError> {
-    let bytes = source.bytes(quantization);
-    let id = fingerprint(bytes);
-    let mut models = MODELS.lock().unwrap_or_else(PoisonError::into_inner);
+static COMPILED: Models<Loaded> = LazyLock::new(Mutex::default);
+static TRACT: Models<TractModel> = LazyLock::new(Mutex::default);
+
+/// The model of this number, loaded unless it is there already.
+fn shared<T>(
+    models: &Models<T>,
+    id: u64,
+    load: impl FnOnce() -> Result<T, ModelError>,
+) -> Result<Arc<T>, ModelError> {
+    let mut models = models.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(loaded) = models.get(&id) {
         return Ok(Arc::clone(loaded));
     }
-    let model = Model::from_onnx(bytes)?;
-    let network = Network::compile(&model)?;
-    let outputs = model.meta.genre_outputs()?;
-    let loaded = Arc::new(Loaded { meta: model.meta, network, outputs, id, bytes: bytes.into() });
+    let loaded = Arc::new(load()?);
     models.retain(|_, other| Arc::strong_count(other) > 1);
     models.insert(id, Arc::clone(&loaded));
     Ok(loaded)
+}
+
+/// A model for the audio thread. [`Quantization::Auto`] asks for the source's best.
+///
+/// # Errors
+/// Says what is wrong with the file, or what in it the executor does not run.
+pub fn load(source: &ModelSource, quantization: Quantization) -> Result<Arc<Loaded>, ModelError> {
+    let bytes = source.bytes(quantization);
+    shared(&COMPILED, fingerprint(bytes), || {
+        let model = Model::from_onnx(bytes)?;
+        let network = Network::compile(&model)?;
+        let outputs = model.meta.genre_outputs()?;
+        Ok(Loaded { meta: model.meta, network, outputs })
+    })
+}
+
+/// A model for the worker.
+///
+/// # Errors
+/// Says what is wrong with the file, or why tract does not run it.
+pub fn load_tract(
+    source: &ModelSource,
+    quantization: Quantization,
+) -> Result<(RemoteModel, Arc<TractModel>), ModelError> {
+    let bytes = source.bytes(quantization);
+    let id = fingerprint(bytes);
+    let meta = onnx::read_meta(bytes)?;
+    let outputs = meta.genre_outputs()?;
+    let frames = meta.pool_frames.min(FRAMES);
+    let model = shared(&TRACT, id, || TractModel::load(bytes, frames))?;
+    // A file that only tract reads is played in floating point.
+    let quantization = Model::from_onnx(bytes).map_or(Quantization::Fp32, |model| model.quantization());
+    Ok((RemoteModel { id, input: meta.features, frames, outputs, quantization }, model))
 }
 
 /// FNV-1a, 64 bits (Fowler, Noll, Vo).
@@ -102,7 +133,7 @@ mod tests {
         let again = load(&ModelSource::Shipped, Quantization::Auto).expect("the shipped model loads");
         assert!(Arc::ptr_eq(&first, &again));
         let other = load(&ModelSource::Shipped, Quantization::Fp32).expect("the shipped model loads");
-        assert_ne!(first.id, other.id);
+        assert!(!Arc::ptr_eq(&first, &other));
         assert_eq!(other.network.quantization(), Quantization::Fp32);
     }
 

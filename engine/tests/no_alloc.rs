@@ -1,0 +1,134 @@
+//! Nothing on the audio thread allocates or frees: every stage, every message, every block size, changes while playing.
+
+mod engine_support;
+
+use assert_no_alloc::{AllocDisabler, assert_no_alloc};
+use engine_support::{CHOICES, Noise, at, engine, programme};
+use idiom_engine::rt::cache::AnswerCache;
+use idiom_engine::rt::features::{Features, FrontEnd};
+use idiom_engine::rt::frames::Framer;
+use idiom_engine::rt::history::History;
+use idiom_engine::rt::spectral_rules::SpectralRules;
+use idiom_engine::{Config, Controls, Engine, Genre, Handle, Posterior, Transport};
+use std::time::{Duration, Instant};
+
+#[global_allocator]
+static ALLOCATOR: AllocDisabler = AllocDisabler;
+
+/// One block without an allocation.
+fn process(engine: &mut Engine, block: &mut [Vec<f32>; 2], transport: Transport, controls: &Controls) {
+    let [left, right] = block;
+    assert_no_alloc(|| engine.process(&mut [&mut left[..], &mut right[..]], transport, controls));
+}
+
+/// Controls that change with every block.
+fn restless(round: usize) -> Controls {
+    Controls {
+        amount: (round % 11) as f32 / 10.0,
+        reaction_s: 0.1 + (round % 7) as f32,
+        threshold: (round % 5) as f32 / 5.0,
+        manual: Genre::from_index(round % 17),
+        freeze: round % 13 == 0,
+        eq: round % 3 != 0,
+        compressor: round % 4 != 0,
+        output_db: (round % 9) as f32 - 4.0,
+        bypass: round % 19 == 0,
+    }
+}
+
+#[test]
+fn every_block_size_rate_and_backend() {
+    for rate in [8_000.0, 44_100.0, 48_000.0, 192_000.0] {
+        let sound = programme(rate, 1.0);
+        for choice in CHOICES {
+            let handle = Handle::new();
+            let mut engine = engine(&handle, rate, false, choice);
+            let sizes = [0, 1, 2, 3, 16, 31, 32, 64, 441, 480, 512, 960, 1024, 2048, 4096, 8191, 8192];
+            for (round, size) in sizes.into_iter().cycle().take(60).enumerate() {
+                let mut block =
+                    sound.each_ref().map(|c| c.iter().copied().cycle().take(size).collect::<Vec<_>>());
+                let transport = match round % 4 {
+                    0 => Transport::default(),
+                    1 => at(round * 512),
+                    2 => Transport { playing: true, position: Some(-77 * round as i64) },
+                    _ => Transport { playing: true, position: None },
+                };
+                process(&mut engine, &mut block, transport, &restless(round));
+                if round % 25 == 24 {
+                    assert_no_alloc(|| engine.reset());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn changes_while_playing_and_questions_to_the_worker() {
+    let handle = Handle::new();
+    let mut engine = handle.start(Config { sample_rate: 48_000.0, channels: 2, offline: false });
+    let song = programme(48_000.0, 4.0);
+    let mut noise = Noise::new(2);
+    let started = Instant::now();
+    let (mut position, mut round) = (0, 0);
+    let all_happened = |handle: &Handle| {
+        let seen = handle.telemetry().snapshot();
+        seen.swaps >= 20 && seen.cache[0] >= 20 && seen.cache[1] >= 20
+    };
+    while !all_happened(&handle) && started.elapsed() < Duration::from_secs(30) {
+        // A change every six seconds of sound; the worker backends are where the cache is used.
+        if round % 600 == 0 {
+            let (backend, quantization) = CHOICES[(round / 600) % CHOICES.len()];
+            handle.select(backend, quantization);
+        }
+        // A loop of 4 s. The engine runs some hundred times faster than real time, so the worker gets a moment.
+        let end = song[0].len().min(position + 400 + noise.below(200));
+        let mut block = song.each_ref().map(|channel| channel[position..end].to_vec());
+        process(&mut engine, &mut block, at(position), &Controls::default());
+        position = if end == song[0].len() { 0 } else { end };
+        round += 1;
+        if round % 4 == 0 {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    }
+    let seen = handle.telemetry().snapshot();
+    assert!(all_happened(&handle), "swaps {} cache {:?}", seen.swaps, seen.cache);
+}
+
+#[test]
+fn each_stage_by_itself() {
+    let mut sound = programme(48_000.0, 2.0);
+    let mut front = FrontEnd::new(48_000.0);
+    let mut framer = Framer::new(front.hop());
+    let mut history = History::new();
+    let mut rules = SpectralRules::new();
+    let mut cache = AnswerCache::new(64, 1000);
+    let [left, right] = &mut sound;
+    let length = left.len();
+    let channels: &[&mut [f32]] = &[left, right];
+    let mut features = Features::default();
+    assert_no_alloc(|| {
+        framer.begin_block(at(13));
+        let mut start = 0;
+        while start < length {
+            let end = length.min(start + framer.run());
+            if let Some(frame) = framer.push(channels, start, end) {
+                features = *front.push(frame.samples);
+                history.push(&features, front.bands_db());
+                rules.push(&features);
+            }
+            start = end;
+        }
+        // Far more different fingerprints than the cache holds, many times over.
+        let mut print = history.print(100, 1);
+        for now in 0..100_000 {
+            print = print.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            cache.put(print % 1000, Posterior::certain(Genre::Jazz), now);
+            cache.get(print % 977, now);
+        }
+        cache.clear();
+        front.reset();
+        framer.reset();
+        history.reset();
+    });
+    assert!(rules.posterior().is_valid());
+}
