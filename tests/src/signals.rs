@@ -37,7 +37,7 @@ pub fn music(length: usize, sample_rate: f64, seed: u64) -> Vec<f32> {
         let root = 110.0 * 2.0_f64.powf(random.between(0, 11) as f64 / 12.0);
         let chord = [1.0, 1.26, 1.498, 2.0, 3.0].map(|ratio| root * ratio / sample_rate);
         for n in 0..beat {
-            let decay = (-6.0 * n as f64 / beat as f64).exp();
+            let decay = (-3.0 * n as f64 / beat as f64).exp();
             let tone: f64 = chord.iter().map(|f| (std::f64::consts::TAU * f * n as f64).sin()).sum();
             let hit = if n < beat / 16 { 0.3 * (random.unit() - 0.5) } else { 0.0 };
             samples.push((0.1 * decay * tone) as f32 + hit);

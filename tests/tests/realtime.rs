@@ -30,12 +30,14 @@ fn block(processor: &mut Processor, audio: &mut [&mut [f32]], song: Option<Song>
     result.expect("processing");
 }
 
+/// Sound under the sanitizer, from song position `at` on; gives back the position after it.
 fn play(
     processor: &mut Processor,
     sound: &mut [Vec<f32>],
-    sizes: &mut dyn Iterator<Item = usize>,
-    mut at: i64,
-) {
+    sizes: impl Iterator<Item = usize>,
+    at: i64,
+) -> i64 {
+    let (mut at, mut sizes) = (at, sizes);
     let (mut start, length) = (0, sound[0].len());
     while start < length {
         let end = (start + sizes.next().expect("endless")).min(length);
@@ -44,6 +46,7 @@ fn play(
         at += (end - start) as i64;
         start = end;
     }
+    at
 }
 
 /// Random values for random parameters, as automation would bring them.
@@ -85,9 +88,10 @@ fn the_process_path_never_allocates_locks_or_calls_the_system() {
             vec![f32::NAN; length / 4],
             noise(length / 2, 1e-40, 2),
         ] {
-            play(&mut processor, &mut vec![sound; channels], &mut blocks(4096, 5), 0);
+            play(&mut processor, &mut vec![sound; channels], blocks(4096, 5), 0);
         }
-        // A loop, automation, jumps, and every backend taking over while it plays.
+        // Automation, jumps, and every backend taking over while it plays.
+        let mut position = -4800;
         for backend in [Backend::Spectral, Backend::OnnxWorker, Backend::Onnx, Backend::Auto] {
             for quantization in [Quantization::Int8, Quantization::Fp32] {
                 plugin.load(&state.clone().with_inference(backend, quantization).bytes()).expect("the state");
@@ -100,14 +104,16 @@ fn the_process_path_never_allocates_locks_or_calls_the_system() {
                 while rounds < 6 || !arrived(&bundle) {
                     assert!(started.elapsed() < Duration::from_secs(60), "{backend:?} never took over");
                     let mut sound = vec![music(length / 8, sample_rate, 4); channels];
-                    play(&mut processor, &mut sound, &mut blocks(1024, rounds), 0);
+                    position = play(&mut processor, &mut sound, blocks(1024, rounds), position);
                     let changes = automation(&mut plugin, &mut random);
-                    let mut silence = vec![vec![0.0; 64]; channels];
-                    let mut audio: Vec<&mut [f32]> = silence.iter_mut().map(Vec::as_mut_slice).collect();
-                    block(&mut processor, &mut audio, None, &changes);
+                    let mut short = vec![vec![0.1; 64]; channels];
+                    let mut audio: Vec<&mut [f32]> = short.iter_mut().map(Vec::as_mut_slice).collect();
+                    block(&mut processor, &mut audio, Some(Song::at(position)), &changes);
+                    position += 64;
                     std::thread::sleep(Duration::from_millis(5));
                     rounds += 1;
                 }
+                position += 1_000_000;
             }
         }
         let snapshot = bundle.snapshot(0).expect("a snapshot");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The plugin's package.
 pub const PLUGIN: &str = "idiom-plugin";
 /// The package of the demo and the benchmark.
-pub const TESTS: &str = "idiom-tests";
+const TESTS: &str = "idiom-tests";
 
 /// The finished bundles.
 pub struct Bundles {
@@ -39,22 +39,43 @@ impl Bundles {
     }
 }
 
-/// Builds the packages in one go, so that they share their dependencies, and bundles the plugin.
-pub fn bundles(place: &Place, packages: &[&str], release: bool) -> Result<Bundles> {
-    let packages: Vec<String> = packages.iter().map(|p| p.to_string()).collect();
+/// Builds the plugin, the demo and the benchmark. Always all of them, although a bundle needs the first alone: cargo
+/// chooses the features of shared dependencies by what is built together, and with another selection each command
+/// would build most of them anew.
+pub fn build(release: bool) -> Result<Vec<String>> {
     let mut args = vec!["--lib".to_string(), "--bins".to_string()];
     if release {
         args.push("--release".into());
     }
-    nice_plug_xtask::build(&packages, &args)?;
+    nice_plug_xtask::build(&[PLUGIN.to_string(), TESTS.to_string()], &args)?;
+    Ok(args)
+}
+
+/// Builds and bundles the plugin.
+pub fn bundles(place: &Place, release: bool) -> Result<Bundles> {
+    let args = build(release)?;
     nice_plug_xtask::bundle(&place.target, PLUGIN, &args, false)?;
     Bundles::under(&place.target).check()
+}
+
+/// Building the standalone program leaves a plugin library behind that needs the sound card's libraries, under the
+/// same name as the plain one. It has to go, or the next bundle would hold it.
+pub fn forget_standalone_library(place: &Place, profile: &str) {
+    let name = library_name();
+    for path in [place.target.join(profile).join(&name), place.target.join(profile).join("deps").join(&name)]
+    {
+        std::fs::remove_file(path).ok();
+    }
+}
+
+fn library_name() -> String {
+    format!("{}idiom_plugin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
 }
 
 /// Bundles the library that lies in the `debug` folder, apart from the bundles a user installs.
 pub fn test_bundles(place: &Place) -> Result<Bundles> {
     let home = place.target.join("test-bundles");
-    let name = format!("{}idiom_plugin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let name = library_name();
     let (from, to) = (place.target.join("debug").join(&name), home.join("debug").join(&name));
     std::fs::create_dir_all(home.join("debug")).with_context(|| format!("cannot make {}", home.display()))?;
     std::fs::copy(&from, &to)

@@ -1,6 +1,6 @@
 //! The short commands: demo, bundle, standalone, bench.
 
-use crate::bundles::{self, PLUGIN, TESTS};
+use crate::bundles::{self, PLUGIN};
 use crate::run::{Place, cargo, heading, only, run, wants_help};
 use crate::system::{Need, ensure};
 use anyhow::Result;
@@ -27,7 +27,7 @@ pub fn demo(place: &Place, args: &[String]) -> Result<()> {
     }
     ensure(&[Need::Compiler, Need::CMake])?;
     heading("Building the plugin (the first time takes minutes)");
-    let bundles = bundles::bundles(place, &[PLUGIN, TESTS], true)?;
+    let bundles = bundles::bundles(place, true)?;
     let status = Command::new(place.program("release", "demo"))
         .arg("--plugin")
         .arg(bundles.clap_library())
@@ -58,8 +58,8 @@ pub fn bundle(place: &Place, args: &[String]) -> Result<()> {
         return Ok(());
     }
     only(args, &["--debug"], BUNDLE)?;
-    ensure(&[Need::Compiler])?;
-    let bundles = bundles::bundles(place, &[PLUGIN], args.is_empty())?;
+    ensure(&[Need::Compiler, Need::CMake])?;
+    let bundles = bundles::bundles(place, args.is_empty())?;
     println!("{}\n{}", bundles.clap.display(), bundles.vst3.display());
     Ok(())
 }
@@ -107,10 +107,7 @@ pub fn bench(place: &Place, args: &[String]) -> Result<()> {
     }
     ensure(&[Need::Compiler, Need::CMake])?;
     heading("Building the benchmark (the first time takes minutes)");
-    nice_plug_xtask::build(
-        &[PLUGIN.to_string(), TESTS.to_string()],
-        &["--lib".to_string(), "--bins".to_string(), "--release".to_string()],
-    )?;
+    bundles::build(true)?;
     let mut bench = Command::new(place.program("release", "bench"));
     match ensure(&[Need::Python]).and_then(|()| crate::python::environment(place)) {
         Ok(python) => bench.env("IDIOM_PYTHON", python),

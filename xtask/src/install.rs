@@ -1,6 +1,6 @@
 //! Putting the bundles into the user's plugin folders, and taking them out.
 
-use crate::bundles::{self, PLUGIN};
+use crate::bundles;
 use crate::run::{Place, only, wants_help};
 use crate::system::{Need, ensure};
 use anyhow::{Context, Result};
@@ -27,8 +27,8 @@ pub fn install(place: &Place, args: &[String]) -> Result<()> {
         return Ok(());
     }
     only(args, &[], INSTALL)?;
-    ensure(&[Need::Compiler])?;
-    let bundles = bundles::bundles(place, &[PLUGIN], true)?;
+    ensure(&[Need::Compiler, Need::CMake])?;
+    let bundles = bundles::bundles(place, true)?;
     let folders = folders()?;
     for (bundle, folder) in [(&bundles.clap, &folders[0]), (&bundles.vst3, &folders[1])] {
         let to = put(bundle, folder)?;

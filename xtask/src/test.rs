@@ -202,7 +202,9 @@ fn standalone(place: &Place, environment: &Environment, report: &mut Report) {
     let feature = format!("{PLUGIN}/standalone");
     let built = report.step("Build the standalone program", |_| {
         let mut cargo = workspace("build", environment);
-        run(cargo.args(["--features", &feature, "--bin", "idiom-standalone"]))
+        run(cargo.args(["--features", &feature, "--bin", "idiom-standalone"]))?;
+        bundles::forget_standalone_library(place, "debug");
+        Ok(())
     });
     if built.is_none() {
         return;

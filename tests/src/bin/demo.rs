@@ -85,9 +85,16 @@ fn run(args: &Args) -> Result<()> {
     let options = Options { block: args.block as usize, realtime: args.realtime, seconds: args.seconds };
     let outcome = session::play(&bundle, &mut source, &wav, &options)?;
     let picture = args.out.join(format!("{stem}.timeline.png"));
-    draw(&outcome, &source.name, &picture)?;
+    let truth = source.truth(outcome.played);
+    outcome.timeline.draw(&picture, &title(args), outcome.played, &outcome.peaks, &truth)?;
     report(&outcome, &picture);
     Ok(())
+}
+
+/// The picture's headline: the file's name without its folders.
+fn title(args: &Args) -> String {
+    let name = args.audio_file.as_ref().and_then(|path| path.file_name());
+    name.map_or("Synthetic programme".into(), |name| name.to_string_lossy().into_owned())
 }
 
 fn report(outcome: &Outcome, picture: &Path) {
@@ -107,9 +114,4 @@ fn report(outcome: &Outcome, picture: &Path) {
     }
     println!("Sound     {}", outcome.wav.display());
     println!("Picture   {}", picture.display());
-}
-
-fn draw(outcome: &Outcome, title: &str, path: &Path) -> Result<()> {
-    let _ = (outcome, title, path);
-    Ok(())
 }

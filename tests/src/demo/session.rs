@@ -29,8 +29,8 @@ pub struct Outcome {
     pub timeline: Timeline,
     /// The processed sound.
     pub wav: PathBuf,
-    /// The sound before and after the plugin, as loudest sample of each point of the timeline.
-    pub peaks: Vec<[f32; 2]>,
+    /// The loudest sample that went in, for each point of the timeline.
+    pub peaks: Vec<f32>,
     /// Seconds of sound that were played.
     pub played: f64,
     /// Time that the plugin itself took for it, in seconds.
@@ -50,9 +50,8 @@ pub fn play(bundle: &Bundle, source: &mut Source, wav: &Path, options: &Options)
 
     let limit = options.seconds.map(|seconds| (seconds * sample_rate) as u64);
     let bar = progress(source.promised.map(|n| n.min(limit.unwrap_or(u64::MAX))), sample_rate);
-    let rows = Rows::new(source.promised.map(|n| n.min(limit.unwrap_or(u64::MAX)) as f64 / sample_rate));
-    let mut rows = rows;
-    bar.println(HEADING);
+    let mut rows = Rows::new(source.promised.map(|n| n.min(limit.unwrap_or(u64::MAX)) as f64 / sample_rate));
+    bar.suspend(|| println!("{HEADING}"));
 
     let mut writer = Writer::create(wav, source.channels, source.sample_rate)?;
     let mut outcome = Outcome {
@@ -65,7 +64,7 @@ pub fn play(bundle: &Bundle, source: &mut Source, wav: &Path, options: &Options)
     };
     let mut block = vec![Vec::new(); source.channels];
     let (mut position, mut writing) = (0_u64, true);
-    let (mut peak, mut spent) = ([0.0_f32; 2], Duration::ZERO);
+    let (mut peak, mut spent) = (0.0_f32, Duration::ZERO);
     let started = Instant::now();
     loop {
         let left = limit.map_or(u64::MAX, |limit| limit.saturating_sub(position));
@@ -74,7 +73,7 @@ pub fn play(bundle: &Bundle, source: &mut Source, wav: &Path, options: &Options)
         if length == 0 {
             break;
         }
-        peak[0] = loudest(&block, peak[0]);
+        peak = loudest(&block, peak);
         let mut channels: Vec<&mut [f32]> = block.iter_mut().map(Vec::as_mut_slice).collect();
         let before = Instant::now();
         processor
@@ -88,7 +87,6 @@ pub fn play(bundle: &Bundle, source: &mut Source, wav: &Path, options: &Options)
                 clock(position as f64 / sample_rate)
             ));
         }
-        peak[1] = loudest(&block, peak[1]);
         position += length as u64;
         let time = position as f64 / sample_rate;
         plugin.idle();
@@ -98,7 +96,7 @@ pub fn play(bundle: &Bundle, source: &mut Source, wav: &Path, options: &Options)
             outcome.timeline.points.push(point);
             outcome.peaks.push(std::mem::take(&mut peak));
             if rows.wants(&point) {
-                bar.println(point.row());
+                bar.suspend(|| println!("{}", point.row()));
             }
         }
         bar.set_position(position);

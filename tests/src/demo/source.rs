@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use idiom_engine::Genre;
 use idiom_lab::audio::{Audio, Reader};
+use idiom_lab::picture::Span;
 use std::path::Path;
 
 /// Seconds of each passage of the synthetic programme.
@@ -111,6 +112,17 @@ impl Source {
         }
         self.taken = end;
         Ok(())
+    }
+
+    /// What really plays, as far as it is known, up to `seconds`.
+    pub fn truth(&self, seconds: f64) -> Vec<Span> {
+        let Pieces::Programme(_) = self.pieces else { return Vec::new() };
+        let spans = Genre::ALL.into_iter().map(|genre| {
+            let from = genre.index() as f64 * PASSAGE_SECONDS;
+            let to = (from + PASSAGE_SECONDS).min(seconds);
+            Span { from, to, text: genre.name().to_string(), class: Some(genre.index()) }
+        });
+        spans.filter(|span| span.from < span.to).collect()
     }
 
     /// What was wrong with the file so far.

@@ -1,7 +1,10 @@
 //! What the plugin decided over time, and its summary.
 
+use anyhow::Result;
 use idiom_engine::genre::GENRES;
 use idiom_engine::{Backend, Genre, IdiomSnapshot, Quantization, Verdict};
+use idiom_lab::picture::{self, Span};
+use std::path::Path;
 
 /// What the plugin said at one time.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +92,44 @@ impl Timeline {
         genres.windows(2).filter(|pair| pair[0] != pair[1]).count()
     }
 
+    /// Stretches of one decision, for the picture.
+    fn spans(&self) -> Vec<Span> {
+        let mut spans: Vec<Span> = Vec::new();
+        let mut from = 0.0;
+        for point in &self.points {
+            let (text, class) = match (point.verdict(), point.genre()) {
+                (Verdict::Recognised | Verdict::Manual | Verdict::Frozen, Some(genre)) => {
+                    (genre.name().to_string(), Some(genre.index()))
+                }
+                (verdict, _) => (verdict.label().to_string(), None),
+            };
+            match spans.last_mut() {
+                Some(last) if last.text == text => last.to = point.time,
+                _ => spans.push(Span { from, to: point.time, text, class }),
+            }
+            from = point.time;
+        }
+        spans
+    }
+
+    /// Draws the probabilities over the waveform. `peaks` holds the loudest sample of each point, `truth` what really
+    /// plays, where that is known.
+    pub fn draw(&self, path: &Path, title: &str, seconds: f64, peaks: &[f32], truth: &[Span]) -> Result<()> {
+        let classes = Genre::ALL.map(|genre| genre.name().to_string());
+        let probabilities: Vec<f32> = self.points.iter().flat_map(|point| point.snapshot.posterior).collect();
+        let waveform: Vec<f32> = peaks.iter().flat_map(|peak| [*peak, -peak]).collect();
+        let timeline = picture::Timeline {
+            title,
+            seconds,
+            classes: &classes,
+            probabilities: &probabilities,
+            waveform: &waveform,
+            truth,
+            verdicts: &self.spans(),
+        };
+        picture::timeline(path, &timeline)
+    }
+
     /// The summary, a line each.
     pub fn summary(&self) -> Vec<String> {
         let (genres, silent, undecided) = self.shares();
@@ -137,6 +178,28 @@ mod tests {
         assert_eq!((silent, undecided, timeline.uncertain(), timeline.switches()), (0.2, 0.2, 0.2, 1));
         let summary = timeline.summary().join("\n");
         assert!(summary.contains("Jazz         40.0 %") && !summary.contains("Rock"), "{summary}");
+    }
+
+    #[test]
+    fn stretches_of_one_decision_become_one_span() {
+        let timeline = Timeline {
+            points: vec![
+                point(0.1, -1, Verdict::Listening),
+                point(0.2, 2, Verdict::Recognised),
+                point(0.3, 2, Verdict::Recognised),
+                point(0.4, 2, Verdict::Uncertain),
+            ],
+        };
+        let spans: Vec<_> = timeline.spans().into_iter().map(|s| (s.from, s.to, s.text, s.class)).collect();
+        let span = |from, to, text: &str, class| (from, to, text.to_string(), class);
+        assert_eq!(
+            spans,
+            [
+                span(0.0, 0.1, "listening", None),
+                span(0.1, 0.3, "jazz", Some(2)),
+                span(0.3, 0.4, "uncertain", None)
+            ]
+        );
     }
 
     #[test]

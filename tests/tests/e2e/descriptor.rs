@@ -63,7 +63,7 @@ fn the_controls_of_a_mixing_engineer_are_there_with_their_units() {
         ("Freeze", "Off"),
         ("Equalizer", "Off"),
         ("Compressor", "Off"),
-        ("Bypass", "Not Bypassed"),
+        ("Bypass", "Off"),
     ] {
         let param = plugin.param(name).unwrap();
         assert!(param.stepped, "{name} is not a choice");
