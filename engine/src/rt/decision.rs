@@ -16,7 +16,7 @@ const FRAME_S: f32 = 0.020;
 const SMOOTHING_S: f32 = 0.4;
 
 /// Sound that has to be heard before anything is said, in frames (0.5 s). Shorter excerpts are told apart badly
-/// even by people: Gjerdingen & Perrott (2008) found listeners still improving between 0.25 and 0.5 s.
+/// even by people: Gjerdingen & Perrott (2008) found listeners still improving from 0.25 to 0.475 s.
 const LISTENING_FRAMES: u32 = 25;
 
 /// A genre stays in force for at least this many frames (1.5 s), so that it changes less often than once a bar of
@@ -68,13 +68,15 @@ impl Outcome {
     /// `None` means: stay where you are (silence, freeze).
     ///
     /// A recognised sound takes each profile by its probability. An uncertain one takes less of all of them the
-    /// further its likeliest genre lies below `threshold`, so that a guess never sounds like a decision.
+    /// further its likeliest genre lies below `threshold`, so that a guess never sounds like a decision. Before the
+    /// first genre the sound is left alone.
     pub fn weights(&self, threshold: f32) -> Option<[f32; GENRES]> {
         match self.verdict {
             Verdict::Silent | Verdict::Frozen => None,
             Verdict::Listening => Some([0.0; GENRES]),
             Verdict::Manual => Some(self.genre.map_or([0.0; GENRES], |genre| Posterior::certain(genre).0)),
             Verdict::Recognised => Some(self.posterior.0),
+            Verdict::Uncertain if self.genre.is_none() => Some([0.0; GENRES]),
             Verdict::Uncertain => {
                 let share = (self.posterior.top().1 / threshold.clamp(1e-3, 1.0)).min(1.0);
                 Some(self.posterior.0.map(|p| p * share))
@@ -102,8 +104,8 @@ pub struct Decision {
     below_gate: bool,
     /// Consecutive frames below the gate.
     quiet: u32,
-    /// What was on show when the user froze it.
-    frozen: Option<Outcome>,
+    /// The genre that was in force when the user froze it.
+    frozen: Option<Option<Genre>>,
 }
 
 impl Decision {
@@ -213,7 +215,8 @@ impl Decision {
             let genre = controls.manual;
             Outcome { genre, confidence: confidence(genre), verdict: Verdict::Manual, ..heard }
         } else if controls.freeze {
-            *self.frozen.get_or_insert(Outcome { verdict: Verdict::Frozen, ..heard })
+            let genre = *self.frozen.get_or_insert(self.genre);
+            Outcome { genre, confidence: confidence(genre), verdict: Verdict::Frozen, ..heard }
         } else {
             heard
         }

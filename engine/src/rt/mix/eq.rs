@@ -27,6 +27,8 @@ pub enum Shape {
     Bell,
     /// Gain above the corner; at the corner it is half (in dB).
     HighShelf,
+    /// Nothing below the corner, 12 dB per octave; takes no gain. For side-chains.
+    HighPass,
 }
 
 /// One band. See the [module](self).
@@ -48,7 +50,7 @@ pub struct Band {
 }
 
 impl Band {
-    /// A band at 0 dB.
+    /// A band at 1 kHz and 0 dB.
     pub fn new(shape: Shape, sample_rate: f32, tick: usize) -> Band {
         let mut band = Band {
             shape,
@@ -98,6 +100,7 @@ impl Band {
             Shape::LowShelf => (g / a.sqrt(), k, [0.0, k * (a - 1.0), a * a - 1.0]),
             Shape::Bell => (g, k / a, [0.0, k / a * (a * a - 1.0), 0.0]),
             Shape::HighShelf => (g * a.sqrt(), k, [a * a - 1.0, k * (1.0 - a) * a, 1.0 - a * a]),
+            Shape::HighPass => (g, k, [0.0, -k, -1.0]),
         }
     }
 

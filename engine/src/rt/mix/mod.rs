@@ -27,6 +27,10 @@ pub const MAX_CHANNELS: usize = 2;
 /// hand, not the reaction time.
 pub const CONTROL_S: f64 = 0.08;
 
+/// Corner of the high-pass through which the compressor hears, in Hz: neither rumble nor the kick's weight should move
+/// the whole mix, and a change of the low shelf should not look like a change of level.
+const KEY_HZ: f64 = 90.0;
+
 /// The user's controls that glide.
 #[derive(Clone, Copy, Debug)]
 struct Hands {
@@ -54,6 +58,8 @@ pub struct MixStage {
     glides: [Glide; PARAMETERS],
     hands: Hands,
     bands: [Band; 3],
+    /// The compressor's side-chain filter.
+    key_filter: Band,
     compressor: Compressor,
     /// The user's output gain and the equalizer's trim, in dB.
     level_db: Ramp,
@@ -61,6 +67,7 @@ pub struct MixStage {
     state: MixState,
     /// The part of a tick that is being worked on.
     work: [[f64; MAX_TICK]; MAX_CHANNELS],
+    key: [[f64; MAX_TICK]; MAX_CHANNELS],
     gain_db: [f32; MAX_TICK],
 }
 
@@ -89,11 +96,13 @@ impl MixStage {
             },
             bands: [Shape::LowShelf, Shape::Bell, Shape::HighShelf]
                 .map(|shape| Band::new(shape, sample_rate, tick)),
+            key_filter: Band::new(Shape::HighPass, sample_rate, tick),
             compressor: Compressor::new(sample_rate, tick),
             level_db: Ramp::default(),
             bypass: Bypass::new(sample_rate),
             state: MixState::default(),
             work: [[0.0; MAX_TICK]; MAX_CHANNELS],
+            key: [[0.0; MAX_TICK]; MAX_CHANNELS],
             gain_db: [0.0; MAX_TICK],
         };
         stage.reset();
@@ -146,6 +155,7 @@ impl MixStage {
         self.target = self.blend.neutral();
         self.glides = self.target.map(Glide::at);
         self.bands.iter_mut().for_each(Band::reset);
+        self.key_filter.reset();
         self.compressor.reset();
         self.apply(true);
     }
@@ -203,6 +213,12 @@ impl MixStage {
             let setting = [eq_hz[i], eq_db[i], q[i]];
             if jump { band.jump(setting) } else { band.set(setting) }
         }
+        let key = [KEY_HZ, 0.0, SHELF_Q];
+        if jump {
+            self.key_filter.jump(key)
+        } else {
+            self.key_filter.set(key)
+        }
         if jump {
             self.compressor.jump(setting)
         } else {
@@ -240,12 +256,15 @@ impl MixStage {
             for band in &mut self.bands {
                 band.process(c, &mut work[..count], offset);
             }
+            let key = &mut self.key[c][..count];
+            key.copy_from_slice(&work[..count]);
+            self.key_filter.process(c, key, offset);
         }
         let gain_db = &mut self.gain_db[..count];
         for (i, gain_db) in gain_db.iter_mut().enumerate() {
             *gain_db = self.level_db.at(offset + i) as f32;
         }
-        let [left, right] = &self.work;
+        let [left, right] = &self.key;
         let right = if channels.len() > 1 { &right[..count] } else { &[] };
         self.compressor.gain([&left[..count], right], gain_db, offset);
 
