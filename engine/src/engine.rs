@@ -285,7 +285,9 @@ impl Listener {
         self.front.reset();
         self.history.reset();
         self.rules.reset();
-        self.remote.reset();
+        // Cached answers belong to a sound, not to a time, and stay; but they were given under another slow level, and a
+        // bounce must not depend on the one before.
+        self.remote.reset(self.offline);
         self.decision.reset();
         if let Some(previous) = self.slot.reset() {
             self.telemetry.count_swap();

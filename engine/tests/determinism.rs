@@ -20,7 +20,7 @@ fn block_size_and_repetition_do_not_matter() {
     let input = programme(48_000.0, 8.0);
     for choice in CHOICES {
         let (wanted, decided) = render(choice, || 512);
-        assert!(wanted != input, "the mix does something, or this shows nothing");
+        assert!(wanted != input, "{choice:?}: the mix does something, or this shows nothing: {decided:?}");
         assert_eq!(decided.frames, 8 * 50);
         let mut noise = Noise::new(1);
         let mut sizes: Vec<(&str, Box<dyn FnMut() -> usize>)> = vec![

@@ -23,7 +23,7 @@ fn with_amount_zero_the_output_is_the_input_whatever_is_changed() {
         &neutral,
         || 512,
         |end| {
-            if end / 40_000 > next {
+            if end / 72_000 > next {
                 next += 1;
                 let (backend, quantization) = CHOICES[next % CHOICES.len()];
                 handle.select(backend, quantization);
@@ -33,8 +33,7 @@ fn with_amount_zero_the_output_is_the_input_whatever_is_changed() {
     assert!(sound == input);
     let snapshot = handle.telemetry().snapshot();
     assert_eq!(snapshot.frames, 12 * 50, "every frame was analysed");
-    // Auto is ONNX in INT8 and worker Auto is worker INT8, but each change hands over a recognizer all the same.
-    assert!(snapshot.swaps >= 12, "{} changes took place", snapshot.swaps);
+    assert!(snapshot.swaps >= 6, "{} changes took place", snapshot.swaps);
 }
 
 /// Largest fourth difference: 3e-4 of the amplitude for a sine of 1 kHz at 48 kHz, but six times the step for a step.
@@ -59,14 +58,14 @@ fn a_change_makes_no_step_in_the_sound() {
         &eager(),
         || 480,
         |end| {
-            if end / 30_000 > next {
+            if end / 60_000 > next {
                 next += 1;
                 let (backend, quantization) = CHOICES[next % CHOICES.len()];
                 handle.select(backend, quantization);
             }
         },
     );
-    assert!(handle.telemetry().snapshot().swaps >= 12);
+    assert!(handle.telemetry().snapshot().swaps >= 6);
     assert!(sound[0] != sine, "the mix does something, or this shows nothing");
     // The profiles may raise the level by some dB, and settings glide; a step of 0.001 would be 20 times this.
     let rough = roughness(&sound[0]);

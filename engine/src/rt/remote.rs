@@ -109,9 +109,12 @@ impl Remote {
         self.answer.filter(|(id, _)| *id == model.id).map(|(_, answer)| answer)
     }
 
-    /// Forgets what was heard. Cached answers stay: they belong to a sound, not to a time.
-    pub fn reset(&mut self) {
+    /// Forgets what was heard, and with `answers` also what was answered.
+    pub fn reset(&mut self, answers: bool) {
         self.answer = None;
+        if answers {
+            self.cache.clear();
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use super::history::History;
 use super::recognizer::Recognizer;
 use crate::genre::Posterior;
 
-/// Remembered frames that a new recognizer is fed for each new one. Catching up on 2 s takes 0.7 s, in which a frame costs
-/// five networks instead of one: still well below 2 % of the time a frame has.
+/// Remembered frames that a new recognizer is fed for each new one, besides that one. Catching up on 4 s takes a second, in
+/// which a frame costs six networks instead of one: still a small part of the time that a frame has.
 const CATCH_UP: usize = 4;
 
 /// Frames by which the memory of the layers themselves is allowed for, on top of the average's.

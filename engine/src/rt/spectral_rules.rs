@@ -19,6 +19,8 @@ const FIRST_FRAMES: u32 = 25;
 const SYLLABLES_HZ: [f32; 2] = [2.0, 8.0];
 /// A level step larger than this, in dB, counts as this much: a cut is not a syllable.
 const LARGEST_STEP_DB: f32 = 15.0;
+/// More flux than this, in dB, counts as this much: no single event fills the averages.
+const LARGEST_FLUX_DB: f32 = 20.0;
 /// Share of the log-likelihoods that counts, because the measures depend on each other.
 const TEMPER: f32 = 0.5;
 /// Furthest that one measure may speak against a genre, in spreads: no single odd measure decides.
@@ -108,14 +110,15 @@ impl SpectralRules {
         let syllables = self.syllables(features.level_dbfs);
         let s = &features.spectral;
         let octaves = |x: f32, least: f32| x.max(least).log2();
-        let mean_flux = if self.weight > 0.0 { self.sums[4] / self.weight } else { s.flux };
+        let flux = s.flux.min(LARGEST_FLUX_DB);
+        let mean_flux = if self.weight > 0.0 { self.sums[4] / self.weight } else { flux };
         let now = [
             s.low,
             octaves(s.high, 1e-4),
             octaves(s.centroid_hz, 50.0),
             octaves(s.flatness, 1e-4),
-            s.flux,
-            (s.flux - mean_flux) * (s.flux - mean_flux),
+            flux,
+            (flux - mean_flux) * (flux - mean_flux),
             syllables * syllables,
         ];
         for (sum, now) in self.sums.iter_mut().zip(now) {
@@ -153,7 +156,8 @@ impl SpectralRules {
     fn syllables(&mut self, level_dbfs: f32) -> f32 {
         let mut followers = self.followers.unwrap_or([level_dbfs; 2]);
         for (follower, share) in followers.iter_mut().zip(self.follow) {
-            *follower += share * (level_dbfs - *follower).clamp(-LARGEST_STEP_DB, LARGEST_STEP_DB);
+            let behind = (level_dbfs - *follower).clamp(-LARGEST_STEP_DB, LARGEST_STEP_DB);
+            *follower = level_dbfs - (1.0 - share) * behind;
         }
         self.followers = Some(followers);
         followers[1] - followers[0]

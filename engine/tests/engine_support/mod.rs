@@ -79,7 +79,7 @@ pub fn engine(handle: &Handle, rate: f32, offline: bool, choice: (Backend, Quant
 
 /// Controls under which the mix moves on little evidence.
 pub fn eager() -> Controls {
-    Controls { threshold: 0.25, reaction_s: 0.2, ..Controls::default() }
+    Controls { threshold: 0.1, reaction_s: 0.2, ..Controls::default() }
 }
 
 /// Where a block starts, in a song that starts at 0.
