@@ -1,8 +1,9 @@
 //! Each band of the equalizer against its analogue prototype.
 
 mod mix_support;
+use idiom_engine::rt::mix::MAX_CHANNELS;
 use idiom_engine::rt::mix::eq::{Band, SHELF_Q, Shape};
-use idiom_engine::rt::mix::glide::tick_length;
+use idiom_engine::rt::mix::glide::{MAX_TICK, tick_length};
 use std::f64::consts::PI;
 
 /// Gain in dB of the band's impulse response at each frequency.
@@ -13,8 +14,11 @@ fn measured_db(shape: Shape, setting: [f64; 3], rate: f64, hz: &[f64]) -> Vec<f6
     let mut impulse = vec![0.0; (rate as usize / 4 / tick) * tick];
     impulse[0] = 1.0;
     for part in impulse.chunks_mut(tick) {
+        let mut work = [[0.0; MAX_TICK]; MAX_CHANNELS];
+        work[0][..tick].copy_from_slice(part);
         band.set(setting);
-        band.process(0, part, 0);
+        band.process(&mut work, 1, tick, 0);
+        part.copy_from_slice(&work[0][..tick]);
     }
     hz.iter()
         .map(|hz| {
@@ -93,11 +97,14 @@ fn at_0_db_a_band_changes_no_bit() {
     for shape in SHAPES {
         let mut band = Band::new(shape, 48_000.0, 32);
         for _ in 0..100 {
-            let input: [f64; 32] = std::array::from_fn(|_| noise.next());
+            let input: [[f64; MAX_TICK]; MAX_CHANNELS] =
+                std::array::from_fn(|_| std::array::from_fn(|_| noise.next()));
             let mut output = input;
             band.set([200.0, 0.0, 0.7]);
-            band.process(0, &mut output, 0);
-            assert!(input.iter().zip(output).all(|(a, b)| a.to_bits() == b.to_bits()));
+            band.process(&mut output, 2, 32, 0);
+            assert!(
+                input.iter().flatten().zip(output.iter().flatten()).all(|(a, b)| a.to_bits() == b.to_bits())
+            );
         }
     }
 }

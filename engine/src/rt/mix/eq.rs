@@ -5,8 +5,8 @@
 //! move at every sample without a click. The response is that of the analogue prototype with the bilinear
 //! transform's warping, matched at the band's own frequency.
 
-use super::MAX_CHANNELS;
-use super::glide::Ramp;
+use super::glide::{MAX_TICK, Ramp};
+use super::{MAX_CHANNELS, Work};
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 /// Highest band frequency as a share of the sample rate. The bilinear transform has no room above Nyquist (0.5).
@@ -29,6 +29,12 @@ pub enum Shape {
     HighShelf,
     /// Nothing below the corner, 12 dB per octave; takes no gain. For side-chains.
     HighPass,
+}
+
+/// A filter at one sample: Simper's a1 to a3, and the shares of input, band-pass and low-pass in what it adds.
+struct Coefficients {
+    a: [f64; 3],
+    m: [f64; 3],
 }
 
 /// One band. See the [module](self).
@@ -109,27 +115,43 @@ impl Band {
         self.m.iter().all(Ramp::is_zero)
     }
 
-    /// Filters samples `offset..offset + samples.len()` of the present tick of one channel, in place.
-    pub fn process(&mut self, channel: usize, samples: &mut [f64], offset: usize) {
-        let Some(state) = self.state.get_mut(channel) else { return };
-        let [mut low, mut high] = *state;
-        let neutral = self.m.iter().all(Ramp::is_zero);
-        for (i, sample) in samples.iter_mut().enumerate() {
-            let (g, k) = (self.g.at(offset + i), self.k.at(offset + i));
-            let a1 = 1.0 / (1.0 + g * (g + k));
-            let v0 = *sample;
-            let v3 = v0 - high;
-            let band = a1 * (low + g * v3);
-            let lowpass = high + g * band;
-            low = 2.0 * band - low;
-            high = 2.0 * lowpass - high;
-            if !neutral {
-                let [m0, m1, m2] = &self.m;
-                *sample =
-                    v0 + m0.at(offset + i) * v0 + m1.at(offset + i) * band + m2.at(offset + i) * lowpass;
+    /// Filters the first `count` samples of `work`, which are those from `offset` on of the present tick, in place.
+    pub fn process(&mut self, work: &mut Work, channels: usize, count: usize, offset: usize) {
+        match channels {
+            1 => self.run::<1>(work, count, offset),
+            _ => self.run::<MAX_CHANNELS>(work, count, offset),
+        }
+    }
+
+    fn run<const CHANNELS: usize>(&mut self, work: &mut Work, count: usize, offset: usize) {
+        let neutral = self.is_neutral();
+        let still = [&self.g, &self.k, &self.m[0], &self.m[1], &self.m[2]].into_iter().all(Ramp::is_still);
+        let mut c = self.coefficients(offset);
+        for i in 0..count.min(MAX_TICK) {
+            if !still {
+                c = self.coefficients(offset + i);
+            }
+            for (samples, [low, high]) in work.iter_mut().zip(&mut self.state).take(CHANNELS) {
+                let v0 = samples[i];
+                let v3 = v0 - *high;
+                let band = c.a[0] * *low + c.a[1] * v3;
+                let lowpass = *high + c.a[1] * *low + c.a[2] * v3;
+                *low = 2.0 * band - *low;
+                *high = 2.0 * lowpass - *high;
+                if !neutral {
+                    samples[i] = v0 + c.m[0] * v0 + c.m[1] * band + c.m[2] * lowpass;
+                }
             }
         }
-        *state = [low, high];
+    }
+
+    fn coefficients(&self, at: usize) -> Coefficients {
+        let (g, k) = (self.g.at(at), self.k.at(at));
+        let a1 = 1.0 / (1.0 + g * (g + k));
+        Coefficients {
+            a: [a1, g * a1, g * g * a1],
+            m: [self.m[0].at(at), self.m[1].at(at), self.m[2].at(at)],
+        }
     }
 
     /// Forgets the sound.

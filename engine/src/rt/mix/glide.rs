@@ -82,6 +82,11 @@ impl Ramp {
         self.to
     }
 
+    /// Whether the value stays the same throughout the tick.
+    pub fn is_still(&self) -> bool {
+        self.from == self.to
+    }
+
     /// Whether the value is 0 throughout the tick.
     pub fn is_zero(&self) -> bool {
         self.from == 0.0 && self.to == 0.0

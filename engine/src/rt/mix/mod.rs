@@ -23,6 +23,9 @@ use glide::{Glide, MAX_TICK, Ramp};
 /// Most channels that are mixed.
 pub const MAX_CHANNELS: usize = 2;
 
+/// Up to a tick of sound, one array a channel.
+pub type Work = [[f64; MAX_TICK]; MAX_CHANNELS];
+
 /// Time in which the user's own moves (Amount, sections, output gain) go 95 % of their way, in seconds. They follow the
 /// hand, not the reaction time.
 pub const CONTROL_S: f64 = 0.08;
@@ -66,8 +69,9 @@ pub struct MixStage {
     bypass: Bypass,
     state: MixState,
     /// The part of a tick that is being worked on.
-    work: [[f64; MAX_TICK]; MAX_CHANNELS],
-    key: [[f64; MAX_TICK]; MAX_CHANNELS],
+    work: Work,
+    /// The same as the compressor hears it.
+    key: Work,
     gain_db: [f32; MAX_TICK],
 }
 
@@ -252,14 +256,13 @@ impl MixStage {
                 *work = f64::from(*sample);
             }
         }
-        for (c, work) in self.work.iter_mut().take(channels.len()).enumerate() {
-            for band in &mut self.bands {
-                band.process(c, &mut work[..count], offset);
-            }
-            let key = &mut self.key[c][..count];
-            key.copy_from_slice(&work[..count]);
-            self.key_filter.process(c, key, offset);
+        for band in &mut self.bands {
+            band.process(&mut self.work, channels.len(), count, offset);
         }
+        for (key, work) in self.key.iter_mut().zip(&self.work).take(channels.len()) {
+            key[..count].copy_from_slice(&work[..count]);
+        }
+        self.key_filter.process(&mut self.key, channels.len(), count, offset);
         let gain_db = &mut self.gain_db[..count];
         for (i, gain_db) in gain_db.iter_mut().enumerate() {
             *gain_db = self.level_db.at(offset + i) as f32;
@@ -270,12 +273,13 @@ impl MixStage {
 
         let eq_neutral = self.bands.iter().all(Band::is_neutral);
         let gain_neutral = self.compressor.is_neutral() && self.level_db.is_zero();
-        if eq_neutral && gain_neutral && self.bypass.is_off(bypassed) {
+        let bypass_off = self.bypass.is_off(bypassed);
+        if eq_neutral && gain_neutral && bypass_off {
             return;
         }
         for i in 0..count {
             let gain = if gain_neutral { 1.0 } else { f64::from((DB_TO_LOG2 * gain_db[i]).exp2()) };
-            let dry_share = self.bypass.advance(bypassed);
+            let dry_share = if bypass_off { 0.0 } else { self.bypass.advance(bypassed) };
             if dry_share == 1.0 {
                 continue;
             }
