@@ -3,9 +3,11 @@
 //!
 //! * [`params`]: what a host can automate, with ranges and texts.
 //! * [`state`]: what is saved beside the parameters, and how a bad state is dealt with.
+//! * [`clap_entry`]: the CLAP entry point; the VST3 one is nice-plug's.
 //! * [`editor`]: the window.
 //! * [`probe`]: one exported C function that tells what an instance decides.
 
+pub mod clap_entry;
 pub mod editor;
 pub mod history;
 pub mod params;
@@ -35,8 +37,10 @@ pub struct Idiom {
 impl Default for Idiom {
     fn default() -> Self {
         let handle = Arc::new(Handle::new());
+        let params = Arc::new(IdiomParams::new(Arc::clone(&handle)));
+        clap_entry::note_birth(&params);
         Self {
-            params: Arc::new(IdiomParams::new(Arc::clone(&handle))),
+            params,
             _registration: probe::Registration::new(Arc::clone(handle.telemetry())),
             shared: Arc::new(Shared::new(handle)),
             engine: None,
@@ -190,5 +194,7 @@ impl Vst3Plugin for Idiom {
         &[Vst3SubCategory::Fx, Vst3SubCategory::Mastering, Vst3SubCategory::Dynamics, Vst3SubCategory::Eq];
 }
 
-nice_export_clap!(Idiom);
+#[cfg(test)]
+mod lifecycle_tests;
+
 nice_export_vst3!(Idiom);

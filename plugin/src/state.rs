@@ -142,6 +142,9 @@ impl PersistentField<'_, Size> for WindowSize {
     }
 }
 
+/// The [`LoadReport`] of a state that was refused as a whole.
+const UNREADABLE: u64 = u64::MAX;
+
 /// What [`inspect`] found in the state loaded last: `dropped entries | newer format << 32`, 0 when all was well.
 #[derive(Debug, Default)]
 pub struct LoadReport(AtomicU64);
@@ -150,6 +153,13 @@ impl LoadReport {
     /// The message for the window, `None` when there is nothing to say.
     pub fn message(&self) -> Option<String> {
         let bits = self.0.load(Relaxed);
+        if bits == UNREADABLE {
+            return Some(
+                "The saved state could not be read: it is cut off or was not written by Idiom. All settings are as \
+                 before; set them by hand, or load another preset or an earlier session."
+                    .into(),
+            );
+        }
         let (dropped, newer) = (bits as u32, (bits >> 32) as u32);
         let newer = (newer > 0).then(|| {
             format!(
@@ -168,6 +178,11 @@ impl LoadReport {
             (Some(newer), Some(dropped)) => Some(newer + " " + &dropped),
             (newer, dropped) => newer.or(dropped),
         }
+    }
+
+    /// Nothing of the state could be read.
+    pub fn unreadable(&self) {
+        self.0.store(UNREADABLE, Relaxed);
     }
 
     /// The user has read it.

@@ -1,0 +1,326 @@
+//! The CLAP entry point.
+//!
+//! It does what `nice_export_clap!` does for one plugin, and one thing more: nice-plug refuses a state that it cannot
+//! parse before the plugin hears of it. Here the refusal is seen on its way back to the host, so that the window and
+//! the log can say so.
+
+use crate::Idiom;
+use crate::params::IdiomParams;
+use nice_plug::prelude::*;
+use nice_plug::wrapper::clap::{
+    CLAP_PLUGIN_FACTORY_ID, CLAP_VERSION, PluginDescriptor, Wrapper, clap_host, clap_plugin,
+    clap_plugin_descriptor, clap_plugin_entry, clap_plugin_factory,
+};
+use std::cell::RefCell;
+use std::ffi::{CStr, c_char, c_void};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+/// The CLAP plugin's entry point.
+#[unsafe(no_mangle)]
+#[used]
+pub static clap_entry: clap_plugin_entry = clap_plugin_entry {
+    clap_version: CLAP_VERSION,
+    init: Some(init),
+    deinit: Some(deinit),
+    get_factory: Some(get_factory),
+};
+
+static FACTORY: clap_plugin_factory = clap_plugin_factory {
+    get_plugin_count: Some(get_plugin_count),
+    get_plugin_descriptor: Some(get_plugin_descriptor),
+    create_plugin: Some(create_plugin),
+};
+
+/// Name of the extension by which hosts save and load.
+const STATE: &CStr = c"clap.state";
+
+/// `clap_plugin_state` of clap/ext/state.h.
+#[repr(C)]
+struct PluginStateExtension {
+    save: Option<unsafe extern "C" fn(*const clap_plugin, *const c_void) -> bool>,
+    load: Option<unsafe extern "C" fn(*const clap_plugin, *const c_void) -> bool>,
+}
+
+static STATE_EXTENSION: PluginStateExtension = PluginStateExtension { save: Some(save), load: Some(load) };
+
+type GetExtension = unsafe extern "C" fn(*const clap_plugin, *const c_char) -> *const c_void;
+
+/// nice-plug's own `get_extension`, the same function for all instances.
+static ORIGINAL: OnceLock<GetExtension> = OnceLock::new();
+
+/// Which parameters belong to which `clap_plugin`, by its `plugin_data`.
+static INSTANCES: Mutex<Vec<(usize, Weak<IdiomParams>)>> = Mutex::new(Vec::new());
+
+thread_local! {
+    /// The parameters of the instance that was made last on this thread.
+    static NEWEST: RefCell<Weak<IdiomParams>> = const { RefCell::new(Weak::new()) };
+}
+
+/// Notes a new instance, so that the `clap_plugin` that is made around it can be matched with it.
+pub fn note_birth(params: &Arc<IdiomParams>) {
+    NEWEST.with(|newest| *newest.borrow_mut() = Arc::downgrade(params));
+}
+
+fn descriptor() -> &'static PluginDescriptor {
+    static DESCRIPTOR: OnceLock<PluginDescriptor> = OnceLock::new();
+    DESCRIPTOR.get_or_init(PluginDescriptor::for_plugin::<Idiom>)
+}
+
+unsafe extern "C" fn init(_plugin_path: *const c_char) -> bool {
+    nice_plug::wrapper::setup_logger::<Idiom>();
+    true
+}
+
+unsafe extern "C" fn deinit() {}
+
+unsafe extern "C" fn get_factory(factory_id: *const c_char) -> *const c_void {
+    // SAFETY: CLAP hands over a null-terminated string.
+    if !factory_id.is_null() && unsafe { CStr::from_ptr(factory_id) } == CLAP_PLUGIN_FACTORY_ID {
+        std::ptr::from_ref(&FACTORY).cast()
+    } else {
+        std::ptr::null()
+    }
+}
+
+unsafe extern "C" fn get_plugin_count(_factory: *const clap_plugin_factory) -> u32 {
+    1
+}
+
+unsafe extern "C" fn get_plugin_descriptor(
+    _factory: *const clap_plugin_factory,
+    index: u32,
+) -> *const clap_plugin_descriptor {
+    if index == 0 { descriptor().clap_plugin_descriptor() } else { std::ptr::null() }
+}
+
+unsafe extern "C" fn create_plugin(
+    _factory: *const clap_plugin_factory,
+    host: *const clap_host,
+    plugin_id: *const c_char,
+) -> *const clap_plugin {
+    // SAFETY: CLAP hands over a null-terminated string.
+    if plugin_id.is_null() || unsafe { CStr::from_ptr(plugin_id) } != descriptor().clap_id() {
+        return std::ptr::null();
+    }
+    let wrapper = Wrapper::<Idiom>::new(host);
+    {
+        let mut plugin = wrapper.clap_plugin.borrow_mut();
+        if let Some(original) = plugin.get_extension {
+            ORIGINAL.get_or_init(|| original);
+            plugin.get_extension = Some(get_extension);
+        }
+        let newest = NEWEST.with(|newest| newest.borrow().clone());
+        let mut instances = INSTANCES.lock().unwrap_or_else(PoisonError::into_inner);
+        instances.retain(|(_, params)| params.strong_count() > 0);
+        instances.push((plugin.plugin_data as usize, newest));
+    }
+    // SAFETY: the wrapper stays alive until the host calls `destroy`, which takes this reference back.
+    unsafe { (*Arc::into_raw(wrapper)).clap_plugin.as_ptr() }
+}
+
+/// nice-plug's extensions, with the state extension replaced by ours.
+unsafe extern "C" fn get_extension(plugin: *const clap_plugin, id: *const c_char) -> *const c_void {
+    let Some(original) = ORIGINAL.get() else { return std::ptr::null() };
+    // SAFETY: the arguments are the host's own.
+    let extension = unsafe { original(plugin, id) };
+    // SAFETY: CLAP hands over a null-terminated string.
+    if !extension.is_null() && !id.is_null() && unsafe { CStr::from_ptr(id) } == STATE {
+        return std::ptr::from_ref(&STATE_EXTENSION).cast();
+    }
+    extension
+}
+
+/// nice-plug's state extension.
+unsafe fn original_state(plugin: *const clap_plugin) -> Option<&'static PluginStateExtension> {
+    // SAFETY: nice-plug answers with a pointer to a `clap_plugin_state` that lives as long as the instance.
+    unsafe { ORIGINAL.get()?(plugin, STATE.as_ptr()).cast::<PluginStateExtension>().as_ref() }
+}
+
+unsafe extern "C" fn save(plugin: *const clap_plugin, stream: *const c_void) -> bool {
+    // SAFETY: the arguments are the host's own.
+    unsafe { original_state(plugin).and_then(|state| state.save).is_some_and(|save| save(plugin, stream)) }
+}
+
+unsafe extern "C" fn load(plugin: *const clap_plugin, stream: *const c_void) -> bool {
+    // SAFETY: the arguments are the host's own.
+    let loaded = unsafe {
+        original_state(plugin).and_then(|state| state.load).is_some_and(|load| load(plugin, stream))
+    };
+    if !loaded && !plugin.is_null() {
+        nice_warn!(
+            "State: cut off or not written by Idiom; nothing of it was loaded, all settings are as before"
+        );
+        // SAFETY: the host's pointer to a living plugin.
+        let key = unsafe { (*plugin).plugin_data } as usize;
+        let instances = INSTANCES.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_this = instances.iter().rev().find(|(data, _)| *data == key);
+        if let Some(params) = of_this.and_then(|(_, params)| params.upgrade()) {
+            params.report.unreadable();
+        }
+    }
+    loaded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    unsafe extern "C" fn no_extension(_host: *const clap_host, _id: *const c_char) -> *const c_void {
+        std::ptr::null()
+    }
+    unsafe extern "C" fn nothing(_host: *const clap_host) {}
+
+    /// `clap_istream` and `clap_ostream`: both are a pointer and a function.
+    #[repr(C)]
+    struct Stream<F> {
+        context: *mut c_void,
+        transfer: F,
+    }
+
+    unsafe extern "C" fn write(stream: *const Stream<*const ()>, data: *const c_void, size: u64) -> i64 {
+        // SAFETY: the context is the vector below; the plugin's data has the size it says.
+        unsafe {
+            let sink = &mut *(*stream).context.cast::<Vec<u8>>();
+            sink.extend_from_slice(std::slice::from_raw_parts(data.cast(), size as usize));
+        }
+        size as i64
+    }
+
+    unsafe extern "C" fn read(stream: *const Stream<*const ()>, data: *mut c_void, size: u64) -> i64 {
+        // SAFETY: the context is the slice below; the plugin's buffer has the size it says.
+        unsafe {
+            let source = &mut *(*stream).context.cast::<&[u8]>();
+            let count = source.len().min(size as usize);
+            std::ptr::copy_nonoverlapping(source.as_ptr(), data.cast(), count);
+            *source = &source[count..];
+            count as i64
+        }
+    }
+
+    /// An instance as a CLAP host makes it.
+    struct Loaded {
+        plugin: *const clap_plugin,
+        params: Arc<IdiomParams>,
+        _host: Box<clap_host>,
+    }
+
+    impl Loaded {
+        fn new() -> Self {
+            let host = Box::new(clap_host {
+                clap_version: CLAP_VERSION,
+                host_data: std::ptr::null_mut(),
+                name: c"test".as_ptr(),
+                vendor: c"test".as_ptr(),
+                url: c"".as_ptr(),
+                version: c"1".as_ptr(),
+                get_extension: Some(no_extension),
+                request_restart: Some(nothing),
+                request_process: Some(nothing),
+                request_callback: Some(nothing),
+            });
+            // SAFETY: as a host does it; the host structure outlives the plugin.
+            let plugin = unsafe {
+                let factory = get_factory(CLAP_PLUGIN_FACTORY_ID.as_ptr()).cast::<clap_plugin_factory>();
+                assert_eq!((*factory).get_plugin_count.unwrap()(factory), 1);
+                let described = (*factory).get_plugin_descriptor.unwrap()(factory, 0);
+                let plugin = (*factory).create_plugin.unwrap()(factory, &*host, (*described).id);
+                assert!((*plugin).init.unwrap()(plugin));
+                plugin
+            };
+            let params = NEWEST.with(|newest| newest.borrow().upgrade()).expect("just made");
+            Self { plugin, params, _host: host }
+        }
+
+        fn state(&self) -> &'static PluginStateExtension {
+            // SAFETY: the extension is a static.
+            unsafe {
+                let extension = (*self.plugin).get_extension.unwrap()(self.plugin, STATE.as_ptr());
+                &*extension.cast::<PluginStateExtension>()
+            }
+        }
+
+        fn save(&self) -> Vec<u8> {
+            let mut sink: Vec<u8> = Vec::new();
+            let stream =
+                Stream { context: std::ptr::from_mut(&mut sink).cast(), transfer: write as *const () };
+            // SAFETY: the stream is laid out as CLAP has it.
+            assert!(unsafe { self.state().save.unwrap()(self.plugin, std::ptr::from_ref(&stream).cast()) });
+            sink
+        }
+
+        fn load(&self, mut bytes: &[u8]) -> bool {
+            let stream =
+                Stream { context: std::ptr::from_mut(&mut bytes).cast(), transfer: read as *const () };
+            // SAFETY: as above.
+            unsafe { self.state().load.unwrap()(self.plugin, std::ptr::from_ref(&stream).cast()) }
+        }
+    }
+
+    impl Drop for Loaded {
+        fn drop(&mut self) {
+            // SAFETY: the host's last call.
+            unsafe { (*self.plugin).destroy.unwrap()(self.plugin) };
+        }
+    }
+
+    fn set(param: ParamPtr, normalized: f32) {
+        // SAFETY: the parameter is alive.
+        unsafe { param._internal_set_normalized_value(normalized) };
+    }
+
+    #[test]
+    fn a_saved_state_comes_back_exactly_in_another_instance() {
+        let first = Loaded::new();
+        let params = &first.params;
+        set(params.amount.as_ptr(), 0.123_456_7);
+        set(params.reaction.as_ptr(), 0.765_432_1);
+        set(params.output.as_ptr(), 0.1);
+        set(params.genre.as_ptr(), 0.6);
+        set(params.freeze.as_ptr(), 1.0);
+        set(params.bypass.as_ptr(), 1.0);
+        set(params.eq.as_ptr(), 0.0);
+        let saved = first.save();
+        let second = Loaded::new();
+        assert!(second.load(&saved));
+        assert_eq!(second.params.controls(), params.controls());
+        assert_eq!(second.save(), saved);
+        assert_eq!(second.params.report.message(), None);
+    }
+
+    #[test]
+    fn a_cut_or_foreign_state_changes_nothing_and_is_told_to_the_right_instance() {
+        let (victim, other) = (Loaded::new(), Loaded::new());
+        set(victim.params.output.as_ptr(), 0.9);
+        let before = victim.save();
+        let foreign: [&[u8]; 4] = [&[], b"short", &[0xff; 64], b"\x04\0\0\0\0\0\0\0nope"];
+        let cuts = (0..before.len()).step_by(7).map(|length| &before[..length]);
+        for bytes in foreign.into_iter().chain(cuts) {
+            victim.params.report.dismiss();
+            assert!(!victim.load(bytes), "{} bytes", bytes.len());
+            let message = victim.params.report.message().expect("said in the window");
+            assert!(message.contains("could not be read"), "{message}");
+            assert_eq!(victim.save(), before);
+        }
+        assert_eq!(other.params.report.message(), None);
+        assert!(victim.load(&before));
+        assert_eq!(victim.params.report.message(), None);
+    }
+
+    #[test]
+    fn hosts_that_ask_for_something_else_get_nothing() {
+        // SAFETY: as a host does it.
+        unsafe {
+            assert!(get_factory(c"clap.unknown".as_ptr()).is_null());
+            assert!(get_factory(std::ptr::null()).is_null());
+            assert!(get_plugin_descriptor(&FACTORY, 1).is_null());
+            assert!(create_plugin(&FACTORY, std::ptr::null(), c"org.other".as_ptr()).is_null());
+        }
+        let loaded = Loaded::new();
+        // SAFETY: as a host does it.
+        unsafe {
+            let get_extension = (*loaded.plugin).get_extension.unwrap();
+            assert!(get_extension(loaded.plugin, c"clap.unknown".as_ptr()).is_null());
+            assert!(!get_extension(loaded.plugin, c"clap.params".as_ptr()).is_null());
+        }
+    }
+}
