@@ -1,44 +1,133 @@
-//! Shows Idiom's window in one of its states, without a host or sound, to work on its looks:
+//! Shows Idiom's window without a host, to work on its looks. In one of its sample states, or live on a WAV file that
+//! is run through the engine (silently) in real time, or `SPEED` times faster:
 //!
 //! ```text
-//! cargo run -p idiom-plugin --example window -- uncertain 960 640
+//! cargo run -p idiom-plugin --example window -- uncertain
+//! cargo run -p idiom-plugin --example window -- song.wav [SPEED]
 //! ```
 
-use idiom_plugin::editor::model::ViewModel;
+use egui::Context;
+use idiom_engine::{Config, Handle, Transport};
+use idiom_plugin::editor::model::{Action, ViewModel};
 use idiom_plugin::editor::{prepare, samples, view};
+use idiom_plugin::params::IdiomParams;
+use idiom_plugin::shared::{Pace, Shared};
 use idiom_plugin::state::Size;
+use nice_plug::editor::dpi::LogicalSize;
+use nice_plug::prelude::Param;
 use nice_plug_egui::baseview::HandlerError;
 use nice_plug_egui::{App, EguiWindow, EguiWindowSettings, Frame};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-struct Show(ViewModel);
+/// Samples handed to the engine at a time.
+const BLOCK: usize = 512;
+
+enum Show {
+    Sample(Box<ViewModel>),
+    Live(Arc<IdiomParams>, Arc<Shared>),
+}
 
 impl App for Show {
-    fn build(&mut self, egui: egui::Context, _frame: &mut Frame) -> Result<(), HandlerError> {
+    fn build(&mut self, egui: Context, _frame: &mut Frame) -> Result<(), HandlerError> {
         prepare(&egui);
         Ok(())
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut Frame) {
-        for action in view::show(ui, &self.0) {
-            println!("{action:?}");
+        match self {
+            Show::Sample(model) => {
+                for action in view::show(ui, model) {
+                    println!("{action:?}");
+                }
+            }
+            Show::Live(params, shared) => {
+                for action in view::show(ui, &ViewModel::of(params, shared)) {
+                    perform(params, &action);
+                }
+                ui.ctx().request_repaint_after(Duration::from_millis(33));
+            }
         }
     }
 }
 
-fn main() {
-    let mut args = std::env::args().skip(1);
-    let name = args.next().unwrap_or_else(|| "playing".into());
-    let mut side = |default: u16| args.next().and_then(|text| text.parse().ok()).unwrap_or(default);
-    let (width, height) = (side(Size::DEFAULT.width), side(Size::DEFAULT.height));
-    let samples = samples::all();
-    let Some((_, model)) = samples.iter().find(|(sample, _)| *sample == name) else {
-        let names: Vec<_> = samples.iter().map(|(name, _)| *name).collect();
-        eprintln!("There is no state {name:?}. The states are: {}.", names.join(", "));
-        std::process::exit(2);
+/// What a host does with a change, without a host.
+fn perform(params: &IdiomParams, action: &Action) {
+    let set = |param: nice_plug::prelude::ParamPtr, normalized: f32| {
+        // SAFETY: the parameters live as long as the window.
+        unsafe { param._internal_set_normalized_value(normalized) };
     };
-    let size = nice_plug::editor::dpi::LogicalSize::new(f64::from(width), f64::from(height));
+    match *action {
+        Action::Set(dial, value) => {
+            let param = params.dial(dial);
+            set(param.as_ptr(), param.preview_normalized(value));
+        }
+        Action::Switch(switch, on) => set(params.switch(switch).as_ptr(), f32::from(u8::from(on))),
+        Action::Manual(genre) => set(params.genre.as_ptr(), params.genre.preview_normalized(genre.into())),
+        Action::Choose(choice) => params.selection.choose(choice),
+        Action::DismissNotice => params.report.dismiss(),
+        Action::Begin(_) | Action::End(_) => {}
+    }
+}
+
+/// Runs a WAV file through a new instance's engine on a thread of its own, again and again.
+fn play(path: &str, speed: f64) -> Result<Show, Box<dyn std::error::Error>> {
+    let mut reader = hound::WavReader::open(path)?;
+    let spec = reader.spec();
+    let samples: Vec<f32> = match spec.sample_format {
+        hound::SampleFormat::Float => reader.samples::<f32>().collect::<Result<_, _>>()?,
+        hound::SampleFormat::Int => {
+            let full = 2f32.powi(i32::from(spec.bits_per_sample) - 1);
+            reader.samples::<i32>().map(|sample| sample.map(|s| s as f32 / full)).collect::<Result<_, _>>()?
+        }
+    };
+    let channels = usize::from(spec.channels);
+    let handle = Arc::new(Handle::new());
+    let params = Arc::new(IdiomParams::new(Arc::clone(&handle)));
+    let shared = Arc::new(Shared::new(Arc::clone(&handle)));
+    let show = Show::Live(Arc::clone(&params), Arc::clone(&shared));
+    std::thread::spawn(move || {
+        let sample_rate = spec.sample_rate as f32;
+        let mut engine = handle.start(Config { sample_rate, channels: 2, offline: false });
+        let mut pace = Pace::new(sample_rate);
+        let (started, mut position) = (Instant::now(), 0i64);
+        for block in samples.chunks_exact(BLOCK * channels).cycle() {
+            let mut left: Vec<f32> = block.iter().step_by(channels).copied().collect();
+            let mut right: Vec<f32> = block.iter().skip(channels - 1).step_by(channels).copied().collect();
+            let transport = Transport { playing: true, position: Some(position) };
+            engine.process(&mut [&mut left, &mut right], transport, &params.controls());
+            pace.block(BLOCK, &shared);
+            position += BLOCK as i64;
+            let due = started + Duration::from_secs_f64(position as f64 / f64::from(sample_rate) / speed);
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        }
+    });
+    Ok(show)
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut args = std::env::args().skip(1);
+    let what = args.next().unwrap_or_else(|| "playing".into());
+    let samples = samples::all();
+    let show = match samples.iter().find(|(name, _)| *name == what) {
+        Some((_, model)) => Show::Sample(Box::new(model.clone())),
+        None if what.ends_with(".wav") => {
+            let speed = args.next().and_then(|text| text.parse().ok()).unwrap_or(1.0);
+            play(&what, speed)?
+        }
+        None => {
+            let names: Vec<_> = samples.iter().map(|(name, _)| *name).collect();
+            return Err(format!("{what:?} is neither a .wav file nor one of {}", names.join(", ")).into());
+        }
+    };
+    let side = |name: &str, default: u16| {
+        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    };
+    let size = LogicalSize::new(
+        f64::from(side("IDIOM_WIDTH", Size::DEFAULT.width)),
+        f64::from(side("IDIOM_HEIGHT", Size::DEFAULT.height)),
+    );
     let settings = EguiWindowSettings::new().with_title("Idiom").with_size(size);
-    let window =
-        EguiWindow::create(settings, Show(model.clone())).expect("a window needs a display with OpenGL");
-    window.run_until_closed().expect("the window ran");
+    EguiWindow::create(settings, show)?.run_until_closed()?;
+    Ok(())
 }

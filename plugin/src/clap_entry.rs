@@ -102,7 +102,8 @@ unsafe extern "C" fn create_plugin(
     if plugin_id.is_null() || unsafe { CStr::from_ptr(plugin_id) } != descriptor().clap_id() {
         return std::ptr::null();
     }
-    let wrapper = Wrapper::<Idiom>::new(host);
+    // SAFETY: the host hands over a `clap_host` that outlives the plugin.
+    let wrapper = unsafe { Wrapper::<Idiom>::new(host) };
     {
         let mut plugin = wrapper.clap_plugin.borrow_mut();
         if let Some(original) = plugin.get_extension {
