@@ -18,7 +18,7 @@ const VIOLATION: i32 = 43;
 
 fn linked() -> Bundle {
     // SAFETY: both belong to the plugin that is linked into this program.
-    unsafe { Bundle::linked(&idiom_plugin::clap_entry, idiom_plugin::probe::idiom_snapshot) }
+    unsafe { Bundle::linked(&idiom_plugin::clap_entry::clap_entry, idiom_plugin::probe::idiom_snapshot) }
         .expect("the linked plugin")
 }
 
