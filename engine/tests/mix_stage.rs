@@ -136,7 +136,7 @@ fn the_result_does_not_depend_on_how_blocks_are_cut() {
 fn clicks_db(hz: f64, amplitude: f64, moves: impl Fn(usize) -> (Outcome, Controls)) -> f64 {
     let (rate, hop, frames) = (48_000.0f32, 960, 200);
     let tone = sine(hz, amplitude, rate.into(), hop * frames);
-    let mut output = vec![tone.clone(), tone.clone()];
+    let mut output = [tone.clone(), tone.clone()];
     let mut stage = MixStage::new(rate, 2, profiles());
     for frame in 0..frames {
         let (outcome, controls) = moves(frame);
