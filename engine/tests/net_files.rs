@@ -260,6 +260,11 @@ fn networks_beyond_the_limits_are_refused() {
     let wide = [Shape::conv(2000, [5, 3], 1), Shape::pointwise(2000), head];
     let error = random::model(1, InputKind::LogMel40, 10, &wide).validate().unwrap_err().to_string();
     assert!(error.contains("multiplications a frame") && error.contains("ONNX on worker"), "{error}");
+    // 8 million weights for a single channel would be packed as for a vector of 32.
+    let thin = Shape { pads_f: [0, 0], ..Shape::conv(1, [40, 100], 1) };
+    let last = Shape { relu: false, ..Shape::pointwise(5) };
+    let thin = random::model(1, InputKind::LogMel40, 10, &[Shape::pointwise(2048), thin, last]);
+    assert!(thin.validate().unwrap_err().to_string().contains("weights, more than"));
     let large = vec![0; MAX_FILE_BYTES + 1];
     assert!(matches!(Model::from_onnx(&large), Err(ModelError::FileTooLarge { .. })));
     assert_eq!(FORMAT, 1);

@@ -27,6 +27,8 @@ pub const MAX_WEIGHTS: usize = 8 << 20;
 pub const MAX_MACS: usize = 20_000_000;
 /// Most numbers of the past that the layers remember together.
 pub const MAX_MEMORY: usize = 16 << 20;
+/// Output channels that the widest kernel computes together; numbers of weights and multiplications count as multiples.
+const VECTOR: usize = 32;
 /// Most products that one 8-bit output adds up: 2^15 of less than 2^15 each stay below 2^30.
 pub const MAX_I8_PRODUCTS: usize = 1 << 15;
 /// Largest bias of an 8-bit layer. Together with the products it fits 32 bits.
@@ -78,8 +80,11 @@ impl Model {
             let out = layer.rows_out(rows).ok_or_else(|| {
                 wrong(format!("the kernel of {} rows does not fit the {rows} rows", layer.kernel_f))
             })?;
-            weights += layer.weight_count();
-            macs += out * layer.weight_count();
+            // Kernels compute whole vectors of output channels, so a layer of one channel costs as one of a vector.
+            let per_output = layer.inputs_per_output() * layer.kernel_f * layer.kernel_t;
+            let packed = layer.outputs.next_multiple_of(VECTOR) * per_output;
+            weights += packed;
+            macs += out * packed;
             memory += (layer.history() + 1) * (rows + layer.pads_f[0] + layer.pads_f[1]) * channels;
             (channels, rows) = (layer.outputs, out);
             // Checked at each layer, so that the sums above cannot overflow.
