@@ -91,9 +91,9 @@ pub struct Size {
 
 impl Size {
     /// The window of a new instance.
-    pub const DEFAULT: Size = Size { width: 960, height: 640 };
+    pub const DEFAULT: Size = Size { width: 960, height: 690 };
     /// The smallest window in which everything can be read.
-    pub const MIN: Size = Size { width: 720, height: 480 };
+    pub const MIN: Size = Size { width: 720, height: 520 };
     /// The largest window that is restored, so that a session from a larger screen stays usable.
     pub const MAX: Size = Size { width: 3840, height: 2400 };
 

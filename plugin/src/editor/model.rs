@@ -1,7 +1,7 @@
 //! What the window shows and what comes out of it, as plain data. The window is a function from one to the other, so
 //! it can be drawn and tested without a host, a screen or sound.
 
-use crate::history::{History, POINT_S, Point};
+use crate::history::{History, Point};
 use crate::params::{Dial, IdiomParams, Switch};
 use crate::shared::Shared;
 use crate::state::Choice;
@@ -16,10 +16,8 @@ pub struct ViewModel {
     pub snapshot: Snapshot,
     /// Which model runs where.
     pub status: Status,
-    /// The last minute, oldest first, [`POINT_S`] apart.
+    /// The last minute, oldest first, [`POINT_S`](crate::history::POINT_S) apart.
     pub history: Vec<Point>,
-    /// How many points were ever recorded, so that the picture's columns can move with the points.
-    pub recorded: u64,
     /// Plain value of each dial, in the order of [`Dial::ALL`].
     pub dials: [f32; 4],
     /// State of each switch, in the order of [`Switch::ALL`].
@@ -42,7 +40,6 @@ impl ViewModel {
             snapshot: shared.handle.telemetry().snapshot(),
             status: shared.handle.status(),
             history: history.recent(),
-            recorded: history.written(),
             dials: Dial::ALL.map(|dial| params.dial(dial).unmodulated_plain_value()),
             switches: Switch::ALL.map(|switch| params.switch(switch).value()),
             manual: params.genre.value().into(),
@@ -70,11 +67,6 @@ impl ViewModel {
     /// The mix settings in force.
     pub fn mix(&self) -> &MixState {
         &self.snapshot.mix
-    }
-
-    /// Seconds of history that are shown at most.
-    pub fn history_s() -> f32 {
-        crate::history::SHOWN as f32 * POINT_S
     }
 }
 

@@ -9,8 +9,6 @@ use idiom_engine::{Backend, Quantization};
 
 /// Time there is for a frame, in nanoseconds.
 pub const BUDGET_NS: f32 = 20e6;
-/// Left end of the cost scale in nanoseconds.
-const SCALE_NS: f32 = 1e3;
 
 /// Identity of a backend's button.
 pub fn backend_id(backend: Backend) -> Id {
@@ -131,7 +129,7 @@ pub fn share(ns: u64) -> String {
     }
 }
 
-/// The cost of a frame on a logarithmic scale that ends at the budget.
+/// The cost of a frame, as a share of the whole bar.
 fn cost(canvas: &Canvas<'_>, rect: Rect, model: &ViewModel) {
     let [_, p50, p99, max] = model.snapshot.cost_ns;
     let known = model.has_heard() && p50 > 0;
@@ -142,37 +140,24 @@ fn cost(canvas: &Canvas<'_>, rect: Rect, model: &ViewModel) {
     };
     let line = canvas.text(rect.min, Align2::LEFT_TOP, text, 12.5, theme::TEXT);
     let track = Rect::from_min_size(
-        Pos2::new(rect.min.x, line.max.y + canvas.px(6.0)),
+        Pos2::new(rect.min.x, line.max.y + canvas.px(5.0)),
         Vec2::new(rect.width(), canvas.px(8.0)),
     );
     let painter = canvas.painter();
     painter.rect_filled(track, canvas.px(4.0), theme::LINE);
-    let labels_y = track.max.y + canvas.px(3.0);
+    let labels_y = track.max.y + canvas.px(4.0);
     canvas.text(Pos2::new(track.max.x, labels_y), Align2::RIGHT_TOP, "20 ms", 10.5, theme::FAINT);
     if !known {
         return;
     }
-    let decades = (BUDGET_NS / SCALE_NS).log10();
-    let at = |ns: u64| ((ns as f32).max(SCALE_NS) / SCALE_NS).log10() / decades;
-    let x = |ns: u64| track.min.x + track.width() * at(ns).clamp(0.0, 1.0);
-    let color = if max as f32 > BUDGET_NS { theme::WARNING } else { theme::ACCENT };
-    let filled =
-        Rect::from_min_max(track.min, Pos2::new(x(p50).max(track.min.x + canvas.px(6.0)), track.max.y));
-    painter.rect_filled(filled, canvas.px(4.0), color);
-    let mut free_from = track.min.x;
-    for (name, ns) in [("median", p50), ("99 %", p99), ("max", max)] {
-        let tick = Rect::from_center_size(
-            Pos2::new(x(ns), track.center().y),
-            Vec2::new(canvas.px(2.0), canvas.px(12.0)),
-        );
-        painter.rect_filled(tick, 0.0, theme::TEXT);
-        // Labels below their ticks, moved right where they would meet.
-        let text = format!("{name} {}", time(ns));
-        let width = canvas.width(&text, 10.5);
-        let left = (x(ns) - width / 2.0).max(free_from).min(track.max.x - canvas.px(40.0) - width);
-        canvas.text(Pos2::new(left, labels_y), Align2::LEFT_TOP, text, 10.5, theme::MUTED);
-        free_from = left + width + canvas.px(9.0);
+    let late = max as f32 > BUDGET_NS;
+    for (ns, color) in [(max, if late { theme::WARNING } else { theme::FAINT }), (p50, theme::TEXT)] {
+        let width = (track.width() * (ns as f32 / BUDGET_NS).min(1.0)).max(canvas.px(2.0));
+        let sliver = Rect::from_min_size(track.min, Vec2::new(width, track.height()));
+        painter.rect_filled(sliver, canvas.px(1.0), color);
     }
+    let text = format!("median {}    99 % {}    max {}", time(p50), time(p99), time(max));
+    canvas.text(Pos2::new(track.min.x, labels_y), Align2::LEFT_TOP, text, 10.5, theme::MUTED);
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::canvas::Canvas;
 use super::model::ViewModel;
 use super::{icons, theme};
-use crate::history::{POINT_S, Point, SHOWN};
+use crate::history::{Point, SHOWN};
 use egui::{Align2, Color32, Mesh, Pos2, Rect, Shape, Vec2};
 use idiom_engine::{Genre, Verdict};
 
@@ -154,6 +154,3 @@ fn hatch(painter: &egui::Painter, rect: Rect, color: Color32, gap: f32) {
         painter.line_segment(line, egui::Stroke::new(1.0, color));
     }
 }
-
-/// Seconds the picture spans, for the axis' labels.
-pub const SPAN_S: f32 = SHOWN as f32 * POINT_S;

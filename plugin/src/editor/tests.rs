@@ -1,7 +1,7 @@
 //! The window without a screen: what stands in it, and what comes out of it when somebody touches it.
 
 use super::model::{Action, ViewModel};
-use super::{controls, knob, prepare, recogniser, samples, view};
+use super::{controls, knob, prepare, recogniser, samples, theme, view};
 use crate::params::{Dial, Switch};
 use crate::state::{Choice, Size};
 use egui::epaint::Shape;
@@ -15,13 +15,14 @@ struct Window {
     modifiers: Modifiers,
     time: f64,
     texts: Vec<(String, Rect)>,
+    cards: Vec<Rect>,
 }
 
 impl Window {
     fn new(size: Vec2) -> Self {
         let egui = Context::default();
         prepare(&egui);
-        Self { egui, size, modifiers: Modifiers::NONE, time: 0.0, texts: Vec::new() }
+        Self { egui, size, modifiers: Modifiers::NONE, time: 0.0, texts: Vec::new(), cards: Vec::new() }
     }
 
     /// One picture after `events`.
@@ -38,8 +39,9 @@ impl Window {
         let mut actions = Vec::new();
         let output = self.egui.run_ui(input, |ui| actions = view::show(ui, model));
         self.texts.clear();
+        self.cards.clear();
         for clipped in &output.shapes {
-            collect(&clipped.shape, &mut self.texts);
+            collect(&clipped.shape, &mut self.texts, &mut self.cards);
         }
         actions
     }
@@ -86,13 +88,14 @@ impl Window {
 }
 
 fn window() -> Window {
-    Window::new(Vec2::new(960.0, 640.0))
+    Window::new(Vec2::new(960.0, 690.0))
 }
 
-fn collect(shape: &Shape, texts: &mut Vec<(String, Rect)>) {
+fn collect(shape: &Shape, texts: &mut Vec<(String, Rect)>, cards: &mut Vec<Rect>) {
     match shape {
         Shape::Text(text) => texts.push((text.galley.text().to_owned(), text.visual_bounding_rect())),
-        Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, texts)),
+        Shape::Rect(rect) if rect.fill == theme::CARD => cards.push(rect.rect),
+        Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, texts, cards)),
         _ => {}
     }
 }
@@ -116,17 +119,25 @@ fn every_state_is_drawn_at_every_size() {
     }
 }
 
-/// What is written stays within the window: nothing is cut off at its edges.
+/// What is written stays within the window, and within its card.
 #[test]
-fn no_text_leaves_the_window() {
+fn no_text_leaves_its_card() {
     for size in sizes() {
         for (name, model) in samples::all().into_iter().filter(|(name, _)| *name != "hostile") {
             let mut window = Window::new(size);
             window.draw(&model, vec![]);
             window.draw(&model, vec![]);
+            assert_eq!(window.cards.len(), 6);
             let inside = Rect::from_min_size(Pos2::ZERO, size).expand(0.5);
             for (text, rect) in &window.texts {
                 assert!(inside.contains_rect(*rect), "{name} at {size}: {text:?} is at {rect}");
+                for card in &window.cards {
+                    let apart = !card.intersects(*rect);
+                    assert!(
+                        apart || card.contains_rect(*rect),
+                        "{name} at {size}: {text:?} leaves its card: {rect}"
+                    );
+                }
             }
         }
     }

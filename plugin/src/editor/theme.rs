@@ -34,7 +34,7 @@ pub const ACCENT: Color32 = Color32::from_rgb(0xd9, 0xdd, 0xe4);
 /// The size all distances are given for, in points. A larger or smaller window scales everything.
 pub const DESIGN_WIDTH: f32 = 960.0;
 /// See [`DESIGN_WIDTH`].
-pub const DESIGN_HEIGHT: f32 = 640.0;
+pub const DESIGN_HEIGHT: f32 = 690.0;
 
 /// The colour of a genre.
 pub const fn genre(genre: Genre) -> Color32 {

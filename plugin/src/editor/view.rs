@@ -37,12 +37,12 @@ pub fn show(ui: &mut Ui, model: &ViewModel) -> Vec<Action> {
     let banner_height = canvas.px(BANNER);
     let problem_row = model.problem.is_some().then(|| take(banner_height));
     let notice_row = model.notice.is_some().then(|| take(banner_height));
-    let controls_height = canvas.px(126.0);
+    let controls_height = canvas.px(118.0);
     let height = (rest.height() - controls_height - 3.0 * gap).max(0.0);
     // What is left over is shared out: most to the card that says most.
-    let heard_row = Rect::from_min_size(rest.min, Vec2::new(rest.width(), height * 0.385));
+    let heard_row = Rect::from_min_size(rest.min, Vec2::new(rest.width(), height * 0.335));
     rest.min.y = heard_row.max.y + gap;
-    let river_row = Rect::from_min_size(rest.min, Vec2::new(rest.width(), height * 0.255));
+    let river_row = Rect::from_min_size(rest.min, Vec2::new(rest.width(), height * 0.28));
     rest.min.y = river_row.max.y + gap;
     let controls_row = Rect::from_min_size(rest.min, Vec2::new(rest.width(), controls_height));
     rest.min.y = controls_row.max.y + gap;
