@@ -233,3 +233,26 @@ fn only_instructions_of_this_processor_are_compiled_for() {
         assert!(error.contains(kernel.label()), "{error}");
     }
 }
+
+#[test]
+fn inspecting_shows_every_layer_of_the_last_frame() {
+    let model = random::flagship(18);
+    let frames = 30;
+    let features = features(18, &model, frames);
+    let mut expected = Vec::new();
+    windowed::trace(&model, &features, frames, |_, numbers| {
+        expected.push(numbers[numbers.len() - numbers.len() / frames..].to_vec());
+    });
+    let mut network = Network::compile(&model).unwrap();
+    stream(&mut network, &features);
+    let mut seen = Vec::new();
+    network.inspect(|layer, numbers| {
+        assert_eq!(layer, seen.len());
+        seen.push(numbers.to_vec());
+    });
+    assert_eq!(seen.len(), model.layers.len());
+    for (layer, (ours, theirs)) in seen.iter().zip(&expected).enumerate() {
+        let off = difference(ours, theirs) / largest(theirs).max(1.0);
+        assert!(off <= FP32_TOLERANCE, "layer {layer}: {off}");
+    }
+}

@@ -1,13 +1,14 @@
 //! Calibration: what ranges the numbers in a trained network really have, and the INT8 network for them.
 
 use idiom_engine::model::quantize::Range;
-use idiom_engine::model::{Model, ModelError, quantize, windowed};
+use idiom_engine::model::{Model, ModelError, quantize};
+use idiom_engine::rt::net::Network;
 
 /// Share of a layer's outputs on each side that may lie beyond its 8-bit range and saturate. Letting the rarest values
 /// saturate gives all others finer steps.
 const SATURATING: f64 = 1e-4;
-/// Most values that one window contributes for one layer.
-const VALUES_PER_WINDOW: usize = 20_000;
+/// One in so many frames is looked at; neighbours are alike.
+const FRAME_STEP: usize = 7;
 
 /// The INT8 form of an FP32 model, calibrated on `windows`: each a time-major window of features, any number of frames.
 ///
@@ -29,26 +30,30 @@ pub fn ranges<'a>(
     model: &Model,
     windows: impl IntoIterator<Item = &'a [f32]>,
 ) -> anyhow::Result<(Range, Vec<Range>)> {
-    model.validate().map_err(|e: ModelError| anyhow::anyhow!("the model to quantize is not valid: {e}"))?;
+    let cannot = |e: ModelError| anyhow::anyhow!("the model to quantize cannot be played: {e}");
+    let mut network = Network::compile(model).map_err(cannot)?;
     let rows = model.meta.features.rows();
     let mut seen: Vec<Vec<f32>> = vec![Vec::new(); model.layers.len()];
     let mut input = (0.0f32, 0.0f32);
     let mut count = 0;
     for window in windows {
         anyhow::ensure!(
-            !window.is_empty() && window.len() % rows == 0,
+            !window.is_empty() && window.len().is_multiple_of(rows),
             "calibration window {count} has {} numbers, which is no whole number of frames of {rows}",
             window.len()
         );
-        count += 1;
-        for &v in window {
-            input = (input.0.min(v), input.1.max(v));
+        network.reset();
+        for (frame, column) in window.chunks_exact(rows).enumerate() {
+            input = column.iter().fold(input, |(low, high), v| (low.min(*v), high.max(*v)));
+            network.push(column);
+            if (frame + count) % FRAME_STEP == 0 {
+                let keep = |layer: usize, numbers: &[f32]| {
+                    seen[layer].extend(numbers.iter().filter(|v| v.is_finite()));
+                };
+                network.inspect(keep);
+            }
         }
-        windowed::trace(model, window, window.len() / rows, |layer, numbers| {
-            // A stride without common factors with the channel count visits every channel alike.
-            let stride = (numbers.len() / VALUES_PER_WINDOW).max(1) | 1;
-            seen[layer].extend(numbers.iter().step_by(stride).filter(|v| v.is_finite()));
-        });
+        count += 1;
     }
     anyhow::ensure!(count > 0, "there is no window to calibrate the quantization on");
     let last = seen.len() - 1;
@@ -73,6 +78,7 @@ fn middle(values: &mut [f32], share: f64) -> Range {
 mod tests {
     use super::*;
     use idiom_engine::model::random::{self, Rng};
+    use idiom_engine::model::windowed;
 
     fn windows(count: usize, frames: usize) -> Vec<Vec<f32>> {
         let mut rng = Rng(7);

@@ -64,23 +64,24 @@ pub fn dequantize(q: i8, affine: Affine) -> f32 {
     affine.scale * (f32::from(q) - f32::from(affine.zero_point))
 }
 
-/// Calls `product(input index, weight index)` for every product of one output; no input index is padding.
+/// Calls `product(input index, weight index)` for every product of one output. Padding is left out: it contributes
+/// nothing.
 fn each_product(
     layer: &Layer,
     rows: usize,
     (t, row, channel): (usize, usize, usize),
-    mut product: impl FnMut(Option<usize>, usize),
+    mut product: impl FnMut(usize, usize),
 ) {
     let per_output = layer.inputs_per_output();
-    for i in 0..per_output {
-        let input_channel = if layer.depthwise { channel } else { i };
-        for kf in 0..layer.kernel_f {
-            for kt in 0..layer.kernel_t {
+    for kf in 0..layer.kernel_f {
+        let at_row = (row * layer.stride_f + kf).checked_sub(layer.pads_f[0]).filter(|r| *r < rows);
+        for kt in 0..layer.kernel_t {
+            let at_time = (t + kt * layer.dilation_t).checked_sub(layer.history());
+            let Some((r, t)) = at_row.zip(at_time) else { continue };
+            for i in 0..per_output {
+                let input_channel = if layer.depthwise { channel } else { i };
                 let weight = ((channel * per_output + i) * layer.kernel_f + kf) * layer.kernel_t + kt;
-                let at_row = (row * layer.stride_f + kf).checked_sub(layer.pads_f[0]).filter(|r| *r < rows);
-                let at_time = (t + kt * layer.dilation_t).checked_sub(layer.history());
-                let input = at_row.zip(at_time).map(|(r, t)| (t * rows + r) * layer.inputs + input_channel);
-                product(input, weight);
+                product((t * rows + r) * layer.inputs + input_channel, weight);
             }
         }
     }
@@ -94,7 +95,7 @@ fn conv_f32(layer: &Layer, x: &[f32], rows: usize, frames: usize) -> Vec<f32> {
             for (channel, bias) in bias.iter().enumerate() {
                 let mut sum = f64::from(*bias);
                 each_product(layer, rows, (t, row, channel), |input, weight| {
-                    sum += input.map_or(0.0, |i| f64::from(x[i])) * f64::from(weights[weight]);
+                    sum += f64::from(x[input]) * f64::from(weights[weight]);
                 });
                 y.push(if layer.relu { (sum as f32).max(0.0) } else { sum as f32 });
             }
@@ -116,7 +117,7 @@ fn conv_i8(layer: &Layer, x: &[i8], rows: usize, frames: usize, input: Affine) -
             for (channel, bias) in bias.iter().enumerate() {
                 let mut sum = *bias;
                 each_product(layer, rows, (t, row, channel), |index, weight| {
-                    let value = index.map_or(0, |i| i32::from(x[i]) - i32::from(input.zero_point));
+                    let value = i32::from(x[index]) - i32::from(input.zero_point);
                     sum += value * i32::from(weights[weight]);
                 });
                 let scaled = (sum as f32 * factors[channel]).round_ties_even();

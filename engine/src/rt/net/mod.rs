@@ -207,6 +207,18 @@ impl Network {
         self.pool.probabilities()
     }
 
+    /// Shows what each layer of an FP32 network gave for the last frame: `see(layer, numbers)`, the numbers ordered by
+    /// feature row and channel. For calibration; an INT8 network shows nothing.
+    pub fn inspect(&mut self, mut see: impl FnMut(usize, &[f32])) {
+        if let Chain::F32(layers) = &mut self.chain {
+            let last = layers.len().saturating_sub(1);
+            for (i, (ring, _)) in layers.iter_mut().enumerate().skip(1) {
+                see(i - 1, ring.newest());
+            }
+            see(last, &self.logits);
+        }
+    }
+
     /// Forgets what was pushed: the next frame is the first.
     pub fn reset(&mut self) {
         match &mut self.chain {
