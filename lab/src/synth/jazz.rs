@@ -1,5 +1,7 @@
 //! Jazz: a swinging rhythm section, walking bass, comping in rootless voicings, and an improvised line over the changes.
 
+mod changes;
+
 use super::dice::Dice;
 use super::dsp::{Biquad, gain, rms};
 use super::instruments::Note;
@@ -8,8 +10,9 @@ use super::instruments::guitar::{Pluck, body};
 use super::instruments::keys::{electric_piano, piano, vibraphone};
 use super::instruments::winds::{Wind, blown};
 use super::mixdown::Bus;
-use super::theory::{Change, Quality, degree, nearest, voice_lead};
+use super::theory::{Change, degree, nearest, voice_lead};
 use crate::audio::Audio;
+use changes::changes;
 
 /// Kinds of jazz, as [`play`] knows them.
 pub const STYLES: [&str; 5] = ["piano trio", "quartet", "ballad", "bossa nova", "solo piano"];
@@ -114,92 +117,9 @@ pub fn play(style: usize, dice: &mut Dice, seconds: f32, rate: f32) -> Audio {
     band.mix(seconds)
 }
 
-/// The chords of one chorus, in a random key.
-fn changes(style: usize, dice: &mut Dice) -> Vec<Change> {
-    use Quality::{Diminished as O, Dominant as D, HalfDiminished as H, Major as M, Minor as m};
-    let blues: &[(i32, Quality, f32)] = &[
-        (0, D, 4.0),
-        (5, D, 4.0),
-        (0, D, 4.0),
-        (7, m, 2.0),
-        (0, D, 2.0),
-        (5, D, 4.0),
-        (6, O, 4.0),
-        (0, D, 4.0),
-        (9, D, 4.0),
-        (2, m, 4.0),
-        (7, D, 4.0),
-        (0, D, 2.0),
-        (9, D, 2.0),
-        (2, m, 2.0),
-        (7, D, 2.0),
-    ];
-    let rhythm: &[(i32, Quality, f32)] = &[
-        (0, M, 2.0),
-        (9, D, 2.0),
-        (2, m, 2.0),
-        (7, D, 2.0),
-        (4, m, 2.0),
-        (9, D, 2.0),
-        (2, m, 2.0),
-        (7, D, 2.0),
-        (7, m, 2.0),
-        (0, D, 2.0),
-        (5, M, 2.0),
-        (6, O, 2.0),
-        (0, M, 2.0),
-        (9, D, 2.0),
-        (2, m, 2.0),
-        (7, D, 2.0),
-        (4, D, 8.0),
-        (9, D, 8.0),
-        (2, D, 8.0),
-        (7, D, 8.0),
-    ];
-    let leaves: &[(i32, Quality, f32)] = &[
-        (5, m, 4.0),
-        (10, D, 4.0),
-        (3, M, 4.0),
-        (8, M, 4.0),
-        (2, H, 4.0),
-        (7, D, 4.0),
-        (0, m, 4.0),
-        (0, m, 4.0),
-        (2, H, 4.0),
-        (7, D, 4.0),
-        (0, m, 4.0),
-        (0, D, 4.0),
-    ];
-    let turns: &[(i32, Quality, f32)] = &[
-        (0, M, 4.0),
-        (0, M, 4.0),
-        (2, m, 4.0),
-        (7, D, 4.0),
-        (4, m, 4.0),
-        (9, D, 4.0),
-        (2, m, 4.0),
-        (7, D, 4.0),
-        (5, M, 4.0),
-        (5, m, 2.0),
-        (10, D, 2.0),
-        (4, m, 4.0),
-        (3, O, 4.0),
-        (2, m, 4.0),
-        (7, D, 4.0),
-        (0, M, 4.0),
-        (7, D, 4.0),
-    ];
-    let form = match style {
-        2 | 3 => *dice.pick(&[leaves, turns]),
-        _ => *dice.pick(&[blues, rhythm, leaves, turns]),
-    };
-    let key = dice.below(12) as i32;
-    form.iter().map(|&(root, quality, beats)| Change { root: (root + key) % 12, quality, beats }).collect()
-}
-
 impl Band<'_> {
     fn late(&mut self) -> f32 {
-        0.006 * self.dice.bell()
+        0.009 * self.dice.bell()
     }
 
     /// Seconds after `at` of an eighth note, swung.
@@ -475,12 +395,12 @@ impl Band<'_> {
                 mix.mix(bus, 0.2 * gain(db + 1.5 * dice.bell().clamp(-1.5, 1.5)) / level);
             }
         };
-        self.drums.filter(Biquad::high_shelf(rate, 7000.0, -2.0));
-        place(&self.drums, if self.style == 2 { -14.0 } else { -8.0 }, self.dice);
+        self.drums.filter(Biquad::high_shelf(rate, 4000.0, -5.0));
+        place(&self.drums, if self.style == 2 { -17.0 } else { -12.0 }, self.dice);
         place(&self.bass, -3.0, self.dice);
         place(&self.comp, -6.0, self.dice);
         place(&self.solo, -1.0, self.dice);
-        mix.room(self.dice.within(0.5, 1.3), 4500.0, self.dice.within(0.08, 0.25), self.dice);
+        mix.room(self.dice.within(0.6, 1.5), 4000.0, self.dice.within(0.2, 0.45), self.dice);
         mix.compress(-20.0, 1.5, 0.03, 0.3);
         mix.filter(Biquad::low_pass(rate, self.dice.within(9000.0, 18_000.0), 0.7));
         mix.master(seconds, self.dice.within(-23.0, -16.0), false)

@@ -184,9 +184,9 @@ impl Song<'_> {
         if first {
             let which = self.dice.below(2);
             let crash = self.kit.crash[which].clone();
-            self.drums.add(time(0.0), &crash, 0.55, 0.5 - which as f32);
+            self.drums.add(time(0.0), &crash, 0.85, 0.5 - which as f32);
         }
-        let double = self.style == 2 && self.dice.chance(0.45);
+        let double = self.style == 2 && self.dice.chance(0.3);
         let half_time = self.style == 3 && section == Section::Verse;
         for eighth in 0..end {
             let on_beat = eighth % 2 == 0;
@@ -198,7 +198,7 @@ impl Song<'_> {
                 _ => Some(self.kit.closed[self.dice.below(3)].clone()),
             };
             if let Some(hat) = hat {
-                let level = 0.30 * accent * self.dice.within(0.85, 1.1);
+                let level = 0.42 * accent * self.dice.within(0.85, 1.1);
                 self.drums.add(time(eighth as f32) + late, &hat, level, 0.35);
             }
             let back = if half_time { eighth == 4 } else { eighth == 2 || eighth == 6 };
@@ -218,9 +218,9 @@ impl Song<'_> {
                 _ => false,
             };
             if kick && !(back && self.style != 2) {
-                self.drums.add(time(eighth as f32) + late, &self.kit.kick, 1.0, 0.0);
+                self.drums.add(time(eighth as f32) + late, &self.kit.kick, 0.75, 0.0);
                 if double {
-                    self.drums.add(time(eighth as f32 + 0.5) + late, &self.kit.kick, 0.85, 0.0);
+                    self.drums.add(time(eighth as f32 + 0.5) + late, &self.kit.kick, 0.6, 0.0);
                 }
             }
         }
@@ -364,7 +364,7 @@ impl Song<'_> {
             0 => self.dice.within(7.0, 16.0),
             1 => self.dice.within(9.0, 18.0),
             2 => self.dice.within(20.0, 45.0),
-            _ => self.dice.within(3.5, 12.0),
+            _ => self.dice.within(6.0, 13.0),
         };
         let middle_db =
             if self.style == 2 { self.dice.within(-4.0, 1.0) } else { self.dice.within(0.0, 5.0) };
@@ -377,9 +377,9 @@ impl Song<'_> {
             solo.play(side, rate);
         }
         self.lead.echo(0.75 * self.beat, 0.3, 0.25);
-        self.bass.filter(Biquad::low_pass(rate, 3200.0, 0.7)).shape(|x| (2.2 * x).tanh() * 0.6);
+        self.bass.filter(Biquad::low_pass(rate, 1100.0, 0.7)).shape(|x| (1.6 * x).tanh() * 0.6);
         self.bass.filter(Biquad::bell(rate, 90.0, 1.0, 3.0));
-        self.drums.room(self.dice.within(0.4, 0.9), 6000.0, self.dice.within(0.08, 0.2), self.dice);
+        self.drums.room(self.dice.within(0.5, 1.1), 7000.0, self.dice.within(0.2, 0.45), self.dice);
         self.drums.compress(-20.0, 3.0, 0.008, 0.12);
         self.voice.filter(Biquad::high_pass(rate, 140.0, 0.7)).filter(Biquad::high_shelf(rate, 3000.0, 4.0));
         self.voice.compress(-22.0, 4.0, 0.004, 0.1).shape(|x| (1.8 * x).tanh() * 0.7);
@@ -392,11 +392,11 @@ impl Song<'_> {
                 mix.mix(bus, 0.2 * gain(db + 1.5 * dice.bell().clamp(-1.5, 1.5)) / level);
             }
         };
-        place(&self.drums, 0.0, self.dice);
-        place(&self.bass, -3.5, self.dice);
-        place(&self.guitars, -1.0, self.dice);
-        place(&self.lead, -6.5, self.dice);
-        place(&self.voice, -2.5, self.dice);
+        place(&self.drums, -1.0, self.dice);
+        place(&self.bass, -6.0, self.dice);
+        place(&self.guitars, 4.0, self.dice);
+        place(&self.lead, -3.5, self.dice);
+        place(&self.voice, -1.0, self.dice);
         mix.compress(-16.0, 2.0, 0.02, 0.15);
         mix.filter(Biquad::high_shelf(rate, 6000.0, self.dice.within(-1.0, 4.0)));
         mix.master(seconds, self.dice.within(-14.0, -9.5), true)

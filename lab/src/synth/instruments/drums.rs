@@ -94,16 +94,16 @@ pub fn cymbal(rate: f32, kind: Cymbal, dice: &mut Dice) -> Vec<f32> {
         Cymbal::ClosedHat => (3000.0, 0.10, 0.9, 0.09, 0.4),
         Cymbal::OpenHat => (2600.0, 0.60, 0.9, 0.55, 0.3),
         Cymbal::FootHat => (2200.0, 0.08, 0.7, 0.07, 0.1),
-        Cymbal::Ride => (420.0, 1.7, 0.22, 0.9, 0.9),
+        Cymbal::Ride => (700.0, 1.5, 0.35, 1.1, 0.9),
         Cymbal::Crash => (500.0, 1.9, 1.0, 1.5, 0.2),
     };
     // The modes of a plate grow denser with frequency; chance places them.
-    let mut modes: Vec<Mode> = (0..36)
+    let mut modes: Vec<Mode> = (0..64)
         .map(|i| {
-            let share = (i as f32 + dice.unit()) / 36.0;
+            let share = (i as f32 + dice.unit()) / 64.0;
             let hz = lowest * (15_000.0 / lowest).powf(share);
             let life = t60 * (1.2 - 0.8 * share) * dice.within(0.6, 1.3);
-            Mode::new(rate, hz.min(0.48 * rate), dice.within(0.02, 0.09), life)
+            Mode::new(rate, hz.min(0.48 * rate), dice.within(0.02, 0.07) * (0.25 + 0.75 * share), life)
         })
         .collect();
     let mut noise = Noise::new(dice);
