@@ -85,28 +85,47 @@ impl MelFilters {
     }
 
     /// Power in each band; 0 for absent ones. `power` must hold [`LANES`] zeros after its last bin.
+    #[inline(always)]
     pub fn apply(&self, power: &[f32], out: &mut [f32; MEL_BANDS]) {
-        for (out, band) in out.iter_mut().zip(&self.bands) {
+        // The lanes are added up for all bands at once, at the end.
+        let mut lanes = [[0.0; LANES]; MEL_BANDS];
+        for (lanes, band) in lanes.iter_mut().zip(&self.bands) {
             let weights = self.weights.get(band.weights..band.weights + band.padded);
             let bins = power.get(band.first_bin..band.first_bin + band.padded);
-            *out = dot(weights.unwrap_or(&[]), bins.unwrap_or(&[]));
+            *lanes = products(weights.unwrap_or(&[]), bins.unwrap_or(&[]));
+        }
+        for (out, lanes) in out.iter_mut().zip(&lanes) {
+            *out = add_up(lanes);
         }
     }
 }
 
 /// Sum of products over slices whose length is a multiple of [`LANES`].
+#[inline(always)]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+    add_up(&products(a, b))
+}
+
+/// Products, added up in lanes.
+#[inline(always)]
+fn products(a: &[f32], b: &[f32]) -> [f32; LANES] {
     let mut lanes = [0.0f32; LANES];
     for (a, b) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {
         for i in 0..LANES {
             lanes[i] += a[i] * b[i];
         }
     }
+    lanes
+}
+
+#[inline(always)]
+fn add_up(lanes: &[f32; LANES]) -> f32 {
     let half: [f32; LANES / 2] = std::array::from_fn(|i| lanes[i] + lanes[i + LANES / 2]);
     (half[0] + half[2]) + (half[1] + half[3])
 }
 
 /// `10 log10(power + 1e-10)` of each band, within 1e-4 dB.
+#[inline(always)]
 pub fn to_db(power: &[f32; MEL_BANDS], db: &mut [f32; MEL_BANDS]) {
     for (db, &p) in db.iter_mut().zip(power) {
         *db = (10.0 * std::f32::consts::LOG10_2) * log2(p + POWER_FLOOR);
@@ -117,6 +136,7 @@ pub fn to_db(power: &[f32; MEL_BANDS], db: &mut [f32; MEL_BANDS]) {
 ///
 /// The mantissa, brought to `[sqrt(1/2), sqrt(2))`, goes through `ln m = 2 artanh((m-1)/(m+1))`, whose series to the seventh power
 /// is good to 4e-8 there. Branch-free, so that forty of them cost as much as two or three calls of the library's.
+#[inline(always)]
 pub fn log2(x: f32) -> f32 {
     const SQRT_HALF: u32 = 0x3f35_04f3;
     let shifted = x.to_bits().wrapping_sub(SQRT_HALF);

@@ -2,9 +2,12 @@
 
 use super::{MEL_BANDS, MFCCS};
 
+/// Coefficients and some zeros: whole vectors.
+const PADDED: usize = MFCCS.next_multiple_of(8);
+
 /// The transform's matrix, one row a band, so that the inner loop runs over coefficients.
 pub struct Dct {
-    rows: [[f32; MFCCS]; MEL_BANDS],
+    rows: [[f32; PADDED]; MEL_BANDS],
 }
 
 impl Dct {
@@ -12,6 +15,9 @@ impl Dct {
     #[allow(clippy::new_without_default)]
     pub fn new() -> Dct {
         let entry = |band: usize, k: usize| {
+            if k >= MFCCS {
+                return 0.0;
+            }
             let norm = if k == 0 { 1.0 } else { 2.0 };
             let angle = std::f64::consts::PI * k as f64 * (band as f64 + 0.5) / MEL_BANDS as f64;
             ((norm / MEL_BANDS as f64).sqrt() * angle.cos()) as f32
@@ -20,14 +26,15 @@ impl Dct {
     }
 
     /// Coefficients of one column.
+    #[inline(always)]
     pub fn apply(&self, column: &[f32; MEL_BANDS], out: &mut [f32; MFCCS]) {
-        let mut sum = [0.0; MFCCS];
+        let mut sum = [0.0; PADDED];
         for (row, &x) in self.rows.iter().zip(column) {
-            for (sum, &c) in sum.iter_mut().zip(row) {
-                *sum += c * x;
+            for i in 0..PADDED {
+                sum[i] += row[i] * x;
             }
         }
-        *out = sum;
+        out.copy_from_slice(&sum[..MFCCS]);
     }
 }
 

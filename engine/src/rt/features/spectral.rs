@@ -65,6 +65,7 @@ impl SpectralAnalysis {
 
     /// Measures a frame from its bins' `power` (zeros after the last), the power in its mel bands, and the present ones of
     /// these in dB with their mean.
+    #[inline(always)]
     pub fn push(&mut self, power: &[f32], bands: &[f32; MEL_BANDS], db: &[f32], mean_db: f32) -> Spectral {
         let flux = self.flux(db);
         let [first, mid, high, end] = self.bounds;
@@ -91,6 +92,7 @@ impl SpectralAnalysis {
         self.previous_db = None;
     }
 
+    #[inline(always)]
     fn flux(&mut self, db: &[f32]) -> f32 {
         let mut now = [0.0; MEL_BANDS];
         for (now, &db) in now.iter_mut().zip(db) {
@@ -104,6 +106,7 @@ impl SpectralAnalysis {
         rise / db.len().max(1) as f32
     }
 
+    #[inline(always)]
     fn flatness(&self, bands: &[f32; MEL_BANDS], present: usize, mean_db: f32) -> f32 {
         let density = bands.iter().zip(&self.per_size).map(|(power, per_size)| power * per_size).sum::<f32>();
         let arithmetic = density / present.max(1) as f32;
@@ -112,6 +115,7 @@ impl SpectralAnalysis {
     }
 
     /// Whole runs of bins first, single bins only in the run that crosses the wanted power.
+    #[inline(always)]
     fn rolloff(&self, power: &[f32], wanted: f32) -> f32 {
         let [first, .., end] = self.bounds;
         let mut below = 0.0;
@@ -135,6 +139,7 @@ impl SpectralAnalysis {
     }
 }
 
+#[inline(always)]
 fn sum(x: &[f32]) -> f32 {
     let mut lanes = [0.0f32; LANES];
     let mut chunks = x.chunks_exact(LANES);

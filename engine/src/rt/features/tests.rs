@@ -306,3 +306,15 @@ fn silence_and_white_noise_read_as_such() {
     front.push(&tone);
     assert!(front.push(&tone).spectral.flatness < 0.01);
 }
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn wider_vectors_change_no_bit() {
+    for rate in [8_000.0, 44_100.0, 48_000.0] {
+        let (mut wide, mut narrow) = (FrontEnd::new(rate), FrontEnd::new(rate));
+        narrow.avx2 = false;
+        for frame in noisy_chord(rate, 40 * wide.hop()).chunks_exact(hop_at(rate)) {
+            assert_eq!(wide.push(frame), narrow.push(frame));
+        }
+    }
+}
