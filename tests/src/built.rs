@@ -1,6 +1,6 @@
 //! The built plugin: where it is, one test at a time with it, and its stored state.
 
-use crate::host::{Bundle, Plugin, Render};
+use crate::host::{Bundle, Change, Plugin, Render};
 use anyhow::{Context, Result, ensure};
 use idiom_engine::{Backend, Quantization};
 use serde_json::Value;
@@ -54,7 +54,8 @@ impl Built {
         plugin
     }
 
-    /// Plays whole channels through a new instance with default settings and gives back what came out.
+    /// Plays whole channels through a new instance and gives back what came out. Every guess counts as recognised and
+    /// the mix follows fast, so that the recognition is heard in the result whatever test sound is played.
     ///
     /// # Panics
     /// When the plugin refuses.
@@ -66,6 +67,10 @@ impl Built {
         blocks: impl IntoIterator<Item = usize>,
     ) -> Vec<Vec<f32>> {
         let mut plugin = self.instance(channels.len(), render);
+        let eager = [plugin.param("Confidence threshold"), plugin.param("Reaction")]
+            .map(|param| param.expect("the parameter"))
+            .map(|param| Change { at: 0, param: param.id, value: param.min });
+        plugin.flush(&eager).expect("parameters");
         let mut processor = plugin.activate(sample_rate, 8192).expect("activation");
         let mut sound = channels.to_vec();
         processor.play(&mut sound, blocks).expect("processing");

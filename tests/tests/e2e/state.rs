@@ -220,8 +220,10 @@ fn the_backend_may_be_changed_while_it_plays() {
 fn two_instances_with_the_same_state_bounce_the_same() {
     let built = Built::load();
     let mut first = built.instance(2, Render::Offline);
-    let reaction = first.param("Reaction").unwrap();
-    first.flush(&[Change { at: 0, param: reaction.id, value: reaction.min }]).unwrap();
+    for name in ["Reaction", "Confidence threshold"] {
+        let param = first.param(name).unwrap();
+        first.flush(&[Change { at: 0, param: param.id, value: param.min }]).unwrap();
+    }
     let state = first.save().unwrap();
     drop(first);
     let sound = vec![music(5 * 48_000, 48_000.0, 1); 2];
@@ -240,6 +242,7 @@ fn two_instances_with_the_same_state_bounce_the_same() {
                 out
             })
             .collect();
+        assert!(difference(&results[0][0], &sound[0]) > 1e-3, "{backend:?}: the mix does nothing");
         assert!(
             results[0] == results[1],
             "{backend:?}: bounces differ by {}",
