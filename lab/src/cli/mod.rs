@@ -30,10 +30,24 @@ struct Cli {
 enum Command {
     Synth(synth::Args),
     Eval(eval::Args),
+    #[command(after_help = QUANTIZE_EXAMPLES)]
     Quantize(quantize::QuantizeArgs),
     #[cfg(feature = "train")]
+    #[command(after_help = TRAIN_EXAMPLES)]
     Train(train::TrainArgs),
 }
+
+const QUANTIZE_EXAMPLES: &str = "Examples:
+  idiom quantize trained/flagship.fp32.onnx --calibration recordings --out trained/flagship.int8.onnx
+  idiom eval trained/flagship.int8.onnx --data held-out   what it costs in accuracy";
+
+#[cfg(feature = "train")]
+const TRAIN_EXAMPLES: &str = "Examples:
+  idiom train --data recordings --out trained           the flagship's configuration
+  idiom train --data recordings --extra rendered --soft-labels teacher.csv --out trained
+  idiom train --data recordings --folds 5 --out folds   cross-validation, no artist on both sides
+
+Started again with the same arguments, an interrupted training goes on from its checkpoint.";
 
 /// Runs the command that the process's arguments name.
 pub fn main() -> ExitCode {
