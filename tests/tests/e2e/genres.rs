@@ -46,16 +46,20 @@ fn listen(built: &Built, audio: &Audio, mut see: impl FnMut(&IdiomSnapshot)) {
 #[test]
 fn most_synthetic_passages_are_named() {
     let built = Built::load();
-    let (mut right, mut report) = (0, String::new());
+    let (mut right, mut wrong, mut report) = (0, 0, String::new());
     for genre in Genre::ALL {
         for seed in 1..=3 {
             let heard = named(&built, &synth::render(genre, seed, 15.0, 44_100));
             right += u32::from(heard == Some(genre));
+            wrong += u32::from(heard.is_some_and(|heard| heard != genre));
             report += &format!("{} {seed}: {heard:?}\n", genre.label());
         }
     }
-    println!("{right} of 15 synthetic passages named right\n{report}");
-    assert!(right >= 11, "only {right} of 15 synthetic passages are named right\n{report}");
+    println!("{right} of 15 synthetic passages named right, {wrong} wrong, the others uncertain\n{report}");
+    assert!(
+        right >= 8 && wrong <= 3,
+        "{right} of 15 synthetic passages are named right, {wrong} wrong\n{report}"
+    );
 }
 
 #[test]
