@@ -11,7 +11,7 @@ use crate::telemetry::Verdict;
 /// Length of a frame in seconds.
 const FRAME_S: f32 = 0.020;
 
-/// Time constant of the posterior's smoothing in seconds. Short, because the network itself averages about 2 s:
+/// Time constant of the posterior's smoothing in seconds. Short, because the network itself averages over seconds:
 /// this only takes out what flickers from frame to frame.
 const SMOOTHING_S: f32 = 0.4;
 
