@@ -14,6 +14,14 @@ pub const CHOICES: [(Backend, Quantization); 7] = [
     (Backend::Spectral, Quantization::Auto),
 ];
 
+/// One of each kind, for tests that take long.
+pub const KINDS: [(Backend, Quantization); 4] = [
+    (Backend::Onnx, Quantization::Fp32),
+    (Backend::Auto, Quantization::Auto),
+    (Backend::OnnxWorker, Quantization::Int8),
+    (Backend::Spectral, Quantization::Auto),
+];
+
 /// A small generator of the same numbers each time (xorshift64*), uniform in -1..1.
 pub struct Noise(u64);
 
