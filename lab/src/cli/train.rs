@@ -4,6 +4,7 @@ use crate::features::FeatureCache;
 use crate::train::config::{Config, FLAGSHIP};
 use crate::train::crossval;
 use crate::train::run::{self, Sources};
+use crate::train::validate::Calibration;
 use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
@@ -44,9 +45,9 @@ pub struct TrainArgs {
     /// Number of steps, instead of the configuration's.
     #[arg(long)]
     pub steps: Option<usize>,
-    /// Temperature that the logits are divided by, as found by cross-validation.
-    #[arg(long, default_value_t = 1.0)]
-    pub temperature: f32,
+    /// The crossval.json of a cross-validation of the same recipe, whose calibration is used.
+    #[arg(long, value_name = "FILE", conflicts_with = "folds")]
+    pub calibration: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -62,7 +63,11 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         Sources { data: args.data.clone(), extra: args.extra.clone(), soft_labels: args.soft_labels.clone() };
     let mut inputs = run::read(config, &sources, FeatureCache::user().as_ref())?;
     let Some(folds) = args.folds else {
-        let path = run::run(&mut inputs, args.temperature, &args.out)?;
+        let calibration = match &args.calibration {
+            Some(path) => crossval::read_calibration(path, inputs.classes.len())?,
+            None => Calibration::none(inputs.classes.len()),
+        };
+        let path = run::run(&mut inputs, &calibration, &args.out)?;
         println!("{}", path.display());
         return Ok(());
     };
@@ -74,7 +79,10 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     }
     let outcome = crossval::run(&mut inputs, folds, args.fold_seed, &args.round, &args.out)?;
     println!("{}", outcome.calibrated);
-    println!("temperature {:.3}", outcome.temperature);
+    println!(
+        "temperature {:.3}, offsets {:.3?}",
+        outcome.calibration.temperature, outcome.calibration.offsets
+    );
     println!("{}", args.out.join("crossval.json").display());
     Ok(())
 }

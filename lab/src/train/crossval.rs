@@ -5,13 +5,13 @@ use super::net::{Chain, Net};
 use super::run::{Inputs, NOTHING_SOUNDS};
 use super::sounds::FRAMES_PER_SECOND;
 use super::trainer::{Task, train};
-use super::validate::{self, Heard};
-use crate::eval::{self, EXCERPT_SECONDS, Prediction, Report};
+use super::validate::{self, Calibration, Heard};
+use crate::eval::{self, EXCERPT_SECONDS, LISTENING_FRAMES, Prediction, Report};
 use crate::files;
 use anyhow::{Context, Result, ensure};
 use idiom_engine::model::Model;
 use idiom_engine::rt::net::Network;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// What cross-validation found.
@@ -23,10 +23,10 @@ pub struct Outcome {
     pub fold_seed: u64,
     /// All clips, each judged by the network that has not heard its artist. Probabilities are not yet calibrated.
     pub overall: Report,
-    /// The same, with the temperature below.
+    /// The same, each round calibrated on the clips of the other rounds.
     pub calibrated: Report,
-    /// The temperature that fits all rounds together.
-    pub temperature: f32,
+    /// The calibration that fits all rounds together, for a network that is trained on everything.
+    pub calibration: Calibration,
     /// The files that are recognised wrong, with what they are and what they are taken for.
     pub wrong: Vec<(String, String, String)>,
 }
@@ -67,21 +67,30 @@ pub fn run(inputs: &mut Inputs, k: usize, fold_seed: u64, only: &[usize], out: &
         let (net, curve) = train(&task, Some(&folder.join("checkpoint.bin")))?;
         files::write_bytes(&folder.join("curve.json"), &serde_json::to_vec_pretty(&curve)?)?;
         let test = fold.test.iter().map(|&i| &inputs.library.labelled[i]);
-        heard.extend(validate::listen(&net, test).into_iter().zip(fold.test.iter().copied()));
+        heard.extend(validate::listen(&net, test).into_iter().map(|heard| (heard, round)));
         networks.push((round, net));
     }
-    let said: Vec<Heard> = heard.iter().map(|(heard, _)| heard.clone()).collect();
-    let temperature = validate::temperature(&said, inputs.classes.len());
+    let fit = |without: Option<usize>| {
+        let said: Vec<Heard> = heard
+            .iter()
+            .filter(|(_, round)| Some(*round) != without)
+            .map(|(heard, _)| heard.clone())
+            .collect();
+        Calibration::fit(&said, inputs.classes.len())
+    };
     let mut clips = Vec::new();
     let (mut plain, mut calibrated) = (Vec::new(), Vec::new());
     for (round, net) in &networks {
-        plain.extend(judge(inputs, net, 1.0, &folds[*round].test)?);
-        calibrated.extend(judge(inputs, net, temperature, &folds[*round].test)?);
+        let none = Calibration::none(inputs.classes.len());
+        // A single round has no others to be calibrated on.
+        let others = if rounds.len() > 1 { fit(Some(*round)) } else { none.clone() };
+        plain.extend(judge(inputs, net, &none, &folds[*round].test)?);
+        calibrated.extend(judge(inputs, net, &others, &folds[*round].test)?);
         clips.extend(folds[*round].test.iter().copied());
         let path = out.join(format!("round{round}/{}.fp32.onnx", inputs.config.model.name));
-        super::run::write_model(&net.export(temperature), &path)?;
+        super::run::write_model(&net.export(&others), &path)?;
     }
-    let wrong = clips.iter().zip(&plain).filter_map(|(&i, p)| {
+    let wrong = clips.iter().zip(&calibrated).filter_map(|(&i, p)| {
         let guess = (0..p.clip.len()).max_by(|&a, &b| p.clip[a].total_cmp(&p.clip[b]))?;
         let file = inputs.library.labelled[i].path.display().to_string();
         (guess != p.label).then(|| (file, inputs.classes[p.label].clone(), inputs.classes[guess].clone()))
@@ -92,7 +101,7 @@ pub fn run(inputs: &mut Inputs, k: usize, fold_seed: u64, only: &[usize], out: &
         wrong: wrong.collect(),
         overall: eval::evaluate(&inputs.classes, &plain),
         calibrated: eval::evaluate(&inputs.classes, &calibrated),
-        temperature,
+        calibration: fit(None),
     };
     let path = out.join("crossval.json");
     files::write_bytes(&path, &serde_json::to_vec_pretty(&outcome)?)
@@ -100,8 +109,8 @@ pub fn run(inputs: &mut Inputs, k: usize, fold_seed: u64, only: &[usize], out: &
     Ok(outcome)
 }
 
-fn judge(inputs: &Inputs, net: &Net, temperature: f32, clips: &[usize]) -> Result<Vec<Prediction>> {
-    let model = net.export(temperature);
+fn judge(inputs: &Inputs, net: &Net, calibration: &Calibration, clips: &[usize]) -> Result<Vec<Prediction>> {
+    let model = net.export(calibration);
     let sounds = clips.iter().map(|&i| &inputs.library.labelled[i]);
     sounds
         .filter_map(|sound| Some((sound.label?.0, &sound.columns)))
@@ -109,15 +118,19 @@ fn judge(inputs: &Inputs, net: &Net, temperature: f32, clips: &[usize]) -> Resul
         .collect()
 }
 
-/// What the engine's streaming executor says about a clip: the mean of its probabilities over all frames, and after
-/// each excerpt of 3 s from a fresh start.
+/// What the engine's streaming executor says about a clip: the mean of its probabilities over all frames but the
+/// first half second, and after each excerpt of 3 s from a fresh start.
 pub fn predict(model: &Model, label: usize, columns: &[f32]) -> Result<Prediction> {
     let mut network = Network::compile(model)?;
     let rows = model.meta.features.rows();
     let mut clip = vec![0.0; model.meta.classes.len()];
-    let frames = (columns.len() / rows).max(1) as f32;
-    for column in columns.chunks_exact(rows) {
-        clip.iter_mut().zip(network.push(column)).for_each(|(c, p)| *c += p / frames);
+    let frames = columns.len() / rows;
+    let skipped = LISTENING_FRAMES.min(frames.saturating_sub(1));
+    for (frame, column) in columns.chunks_exact(rows).enumerate() {
+        let p = network.push(column);
+        if frame >= skipped {
+            clip.iter_mut().zip(p).for_each(|(c, p)| *c += p / (frames - skipped) as f32);
+        }
     }
     let length = (EXCERPT_SECONDS * FRAMES_PER_SECOND as f64) as usize * rows;
     let mut excerpts = Vec::new();
@@ -130,6 +143,21 @@ pub fn predict(model: &Model, label: usize, columns: &[f32]) -> Result<Predictio
         excerpts.push(last);
     }
     Ok(Prediction { label, clip, excerpts })
+}
+
+/// The calibration that an earlier cross-validation wrote.
+pub fn read_calibration(path: &Path, classes: usize) -> Result<Calibration> {
+    #[derive(Deserialize)]
+    struct Part {
+        calibration: Calibration,
+    }
+    let name = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("{name}: cannot be read"))?;
+    let part: Part =
+        serde_json::from_str(&text).with_context(|| format!("{name}: is no report of a cross-validation"))?;
+    let found = part.calibration.offsets.len();
+    ensure!(found == classes, "{name}: calibrates {found} classes, but there are {classes}");
+    Ok(part.calibration)
 }
 
 /// Writes which clip is tested in which round, for the teacher to keep out of its own training.

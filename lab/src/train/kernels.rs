@@ -76,39 +76,51 @@ impl ConvShape {
     }
 }
 
-/// `out = scale_out * out + a * b`, where `a` is `m` by `k` and `b` is `k` by `n`; strides are (row, column).
-#[allow(clippy::too_many_arguments)]
-fn product(
-    (m, k, n): (usize, usize, usize),
-    a: &[f32],
-    a_strides: (usize, usize),
-    b: &[f32],
-    b_strides: (usize, usize),
-    out: &mut [f32],
-    add: bool,
-) {
-    if m == 0 || k == 0 || n == 0 {
-        return;
+/// A matrix in a slice: numbers, rows, columns, and the distances between them.
+struct Matrix<'a> {
+    numbers: &'a [f32],
+    size: (usize, usize),
+    strides: (usize, usize),
+}
+
+impl<'a> Matrix<'a> {
+    /// A matrix that is stored row after row.
+    fn new(numbers: &'a [f32], rows: usize, columns: usize) -> Matrix<'a> {
+        assert!(numbers.len() >= rows * columns);
+        Matrix { numbers, size: (rows, columns), strides: (columns, 1) }
     }
-    let last = |rows: usize, columns: usize, s: (usize, usize)| (rows - 1) * s.0 + (columns - 1) * s.1;
-    assert!(last(m, k, a_strides) < a.len() && last(k, n, b_strides) < b.len() && m * n <= out.len());
-    // SAFETY: the assertion above keeps every element that is read or written inside its slice, and `out` is borrowed
-    // mutably, so it overlaps neither input.
+
+    /// The same numbers, rows and columns exchanged.
+    fn transposed(self) -> Matrix<'a> {
+        Matrix {
+            numbers: self.numbers,
+            size: (self.size.1, self.size.0),
+            strides: (self.strides.1, self.strides.0),
+        }
+    }
+}
+
+/// Writes `a * b`, row after row, or adds it to what is in `out` already.
+fn multiply(a: &Matrix, b: &Matrix, out: *mut f32, len: usize, add: bool) {
+    let ((m, k), (inner, n)) = (a.size, b.size);
+    assert!(k == inner && m * n <= len && m * k * n > 0, "sizes do not fit");
+    // SAFETY: both matrices lie inside their slices (checked when they were made), `out` points to at least `m * n`
+    // numbers that nothing else refers to, and they are only read when `add` says that they are initialised.
     unsafe {
         gemm(
             m,
             n,
             k,
-            out.as_mut_ptr(),
+            out,
             1,
             n as isize,
             add,
-            a.as_ptr(),
-            a_strides.1 as isize,
-            a_strides.0 as isize,
-            b.as_ptr(),
-            b_strides.1 as isize,
-            b_strides.0 as isize,
+            a.numbers.as_ptr(),
+            a.strides.1 as isize,
+            a.strides.0 as isize,
+            b.numbers.as_ptr(),
+            b.strides.1 as isize,
+            b.strides.0 as isize,
             1.0,
             1.0,
             false,
@@ -117,6 +129,26 @@ fn product(
             Parallelism::None,
         );
     }
+}
+
+/// Adds `a * b` to `out`.
+fn add_product(a: &Matrix, b: &Matrix, out: &mut [f32]) {
+    multiply(a, b, out.as_mut_ptr(), out.len(), true);
+}
+
+/// `a * b` in place of what is in `out`.
+fn set_product(a: &Matrix, b: &Matrix, out: &mut [f32]) {
+    multiply(a, b, out.as_mut_ptr(), out.len(), false);
+}
+
+/// `a * b`, appended to `out`, which is not filled with zeros first.
+fn push_product(a: &Matrix, b: &Matrix, out: &mut Vec<f32>) {
+    let count = a.size.0 * b.size.1;
+    out.reserve(count);
+    let spare = out.spare_capacity_mut();
+    multiply(a, b, spare.as_mut_ptr().cast(), spare.len(), false);
+    // SAFETY: the product has just initialised `count` numbers within the reserved capacity.
+    unsafe { out.set_len(out.len() + count) };
 }
 
 /// Writes what the taps of one item see: one line an output position, taps in the order of the weights.
@@ -160,18 +192,20 @@ fn fold(s: &ConvShape, lines: &[f32], item: &mut [f32]) {
 /// The convolution, without bias.
 pub fn conv_forward(s: &ConvShape, x: &[f32], w: &[f32]) -> Vec<f32> {
     assert_eq!((x.len(), w.len()), (s.input_len(), s.weight_len()), "{s:?}");
-    let mut y = vec![0.0; s.output_len()];
     if s.depthwise {
+        let mut y = vec![0.0; s.output_len()];
         depthwise_forward(s, x, w, &mut y);
-    } else if let Some((m, k)) = s.direct() {
-        product((m, k, s.outputs), x, (k, 1), w, (s.outputs, 1), &mut y, false);
+        return y;
+    }
+    let mut y = Vec::with_capacity(s.output_len());
+    if let Some((m, k)) = s.direct() {
+        push_product(&Matrix::new(x, m, k), &Matrix::new(w, k, s.outputs), &mut y);
     } else {
         let (m, k) = (s.frames * s.rows_out, s.kernel_t * s.kernel_f * s.inputs);
         let mut lines = vec![0.0; m * k];
-        let items = x.chunks_exact(s.input_len() / s.items).zip(y.chunks_exact_mut(s.output_len() / s.items));
-        for (x, y) in items {
+        for x in x.chunks_exact(s.input_len() / s.items) {
             unfold(s, x, &mut lines);
-            product((m, k, s.outputs), &lines, (k, 1), w, (s.outputs, 1), y, false);
+            push_product(&Matrix::new(&lines, m, k), &Matrix::new(w, k, s.outputs), &mut y);
         }
     }
     y
@@ -187,27 +221,32 @@ pub fn conv_backward(
 ) -> (Option<Vec<f32>>, Vec<f32>) {
     assert_eq!((x.len(), w.len(), dy.len()), (s.input_len(), s.weight_len(), s.output_len()), "{s:?}");
     let mut dw = vec![0.0; s.weight_len()];
-    let mut dx = input_wanted.then(|| vec![0.0; s.input_len()]);
     let n = s.outputs;
     if s.depthwise {
-        depthwise_backward(s, x, w, dy, dx.as_deref_mut(), &mut dw);
-    } else if let Some((m, k)) = s.direct() {
-        product((k, m, n), x, (1, k), dy, (n, 1), &mut dw, false);
+        let mut dx = vec![0.0; s.input_len()];
+        depthwise_backward(s, x, w, dy, &mut dx, &mut dw);
+        return (input_wanted.then_some(dx), dw);
+    }
+    if let Some((m, k)) = s.direct() {
+        add_product(&Matrix::new(x, m, k).transposed(), &Matrix::new(dy, m, n), &mut dw);
+        let dx = input_wanted.then(|| {
+            let mut dx = Vec::new();
+            push_product(&Matrix::new(dy, m, n), &Matrix::new(w, k, n).transposed(), &mut dx);
+            dx
+        });
+        return (dx, dw);
+    }
+    let mut dx = input_wanted.then(|| vec![0.0; s.input_len()]);
+    let (m, k) = (s.frames * s.rows_out, s.kernel_t * s.kernel_f * s.inputs);
+    let mut lines = vec![0.0; m * k];
+    let (x_len, y_len) = (s.input_len() / s.items, s.output_len() / s.items);
+    for (item, dy) in dy.chunks_exact(y_len).enumerate() {
+        let range = item * x_len..(item + 1) * x_len;
+        unfold(s, &x[range.clone()], &mut lines);
+        add_product(&Matrix::new(&lines, m, k).transposed(), &Matrix::new(dy, m, n), &mut dw);
         if let Some(dx) = &mut dx {
-            product((m, n, k), dy, (n, 1), w, (1, n), dx, false);
-        }
-    } else {
-        let (m, k) = (s.frames * s.rows_out, s.kernel_t * s.kernel_f * s.inputs);
-        let mut lines = vec![0.0; m * k];
-        for item in 0..s.items {
-            let (x_len, y_len) = (s.input_len() / s.items, s.output_len() / s.items);
-            let dy = &dy[item * y_len..(item + 1) * y_len];
-            unfold(s, &x[item * x_len..(item + 1) * x_len], &mut lines);
-            product((k, m, n), &lines, (1, k), dy, (n, 1), &mut dw, true);
-            if let Some(dx) = &mut dx {
-                product((m, n, k), dy, (n, 1), w, (1, n), &mut lines, false);
-                fold(s, &lines, &mut dx[item * x_len..(item + 1) * x_len]);
-            }
+            set_product(&Matrix::new(dy, m, n), &Matrix::new(w, k, n).transposed(), &mut lines);
+            fold(s, &lines, &mut dx[range]);
         }
     }
     (dx, dw)
@@ -268,16 +307,11 @@ for_this_processor! {
         x: &[f32],
         w: &[f32],
         dy: &[f32],
-        dx: Option<&mut [f32]>,
+        dx: &mut [f32],
         dw: &mut [f32],
     ) {
         let c = s.inputs;
         let (x_len, y_len) = (s.frames * s.rows_in * c, s.frames * s.rows_out * c);
-        let mut unwanted = Vec::new();
-        let dx = dx.unwrap_or_else(|| {
-            unwanted = vec![0.0; x.len()];
-            &mut unwanted
-        });
         for ((x, dx), dy) in x.chunks_exact(x_len).zip(dx.chunks_exact_mut(x_len)).zip(dy.chunks_exact(y_len)) {
             for (position, dy) in dy.chunks_exact(c).enumerate() {
                 let (frame, row) = (position / s.rows_out, position % s.rows_out);
@@ -345,11 +379,9 @@ pub fn affine(moments: &Moments, gamma: &[f32], beta: &[f32]) -> (Vec<f32>, Vec<
 for_this_processor! {
     /// `max(0, scale * x + offset)`, a scale and an offset a channel.
     pub fn scale_relu(x: &[f32], scale: &[f32], offset: &[f32]) -> Vec<f32> {
-        let mut y = vec![0.0; x.len()];
-        for (y, x) in y.chunks_exact_mut(scale.len()).zip(x.chunks_exact(scale.len())) {
-            for (((y, x), s), o) in y.iter_mut().zip(x).zip(scale).zip(offset) {
-                *y = (s * x + o).max(0.0);
-            }
+        let mut y = Vec::with_capacity(x.len());
+        for x in x.chunks_exact(scale.len()) {
+            y.extend(x.iter().zip(scale).zip(offset).map(|((x, s), o)| (s * x + o).max(0.0)));
         }
         y
     }
@@ -365,6 +397,7 @@ pub fn norm_relu_backward(
 ) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
     let (scale, offset) = affine(moments, gamma, beta);
     let channels = gamma.len();
+    assert!(x.len() == dy.len() && x.len() % channels == 0, "activations and their gradient differ in size");
     let (sum, product) = norm_relu_sums(x, &moments.mean, &scale, &offset, dy);
     let inverse: Vec<f32> = moments.variance.iter().map(|v| 1.0 / (v + EPSILON).sqrt()).collect();
     let dgamma: Vec<f32> = product.iter().zip(&inverse).map(|(p, i)| p * i).collect();
@@ -417,15 +450,18 @@ for_this_processor! {
         dy: &[f32],
     ) -> Vec<f32> {
         let channels = scale.len();
-        let mut dx = vec![0.0; x.len()];
-        let lines = dx.chunks_exact_mut(channels).zip(x.chunks_exact(channels)).zip(dy.chunks_exact(channels));
+        let mut dx = Vec::with_capacity(x.len());
+        let spare = &mut dx.spare_capacity_mut()[..x.len()];
+        let lines = spare.chunks_exact_mut(channels).zip(x.chunks_exact(channels)).zip(dy.chunks_exact(channels));
         for ((dx, x), dy) in lines {
             let learned = scale.iter().zip(offset).zip(a.iter().zip(b));
             for ((((s, o), (a, b)), dx), (x, dy)) in learned.zip(dx).zip(x.iter().zip(dy)) {
                 let g = if s * x + o > 0.0 { s * dy } else { 0.0 };
-                *dx = g + a * x + b;
+                dx.write(g + a * x + b);
             }
         }
+        // SAFETY: `x` is made of whole lines of channels, so every number was written.
+        unsafe { dx.set_len(x.len()) };
         dx
     }
 }
