@@ -74,9 +74,7 @@ impl AnswerCache {
     }
 
     fn find(&self, print: u64) -> Option<usize> {
-        let same =
-            self.prints.iter().zip(&self.slots).position(|(p, slot)| *p == print && slot.born.is_some());
-        same
+        self.prints.iter().zip(&self.slots).position(|(p, slot)| *p == print && slot.born.is_some())
     }
 }
 

@@ -102,14 +102,14 @@ fn first_that_loads<T>(
 ) -> Option<T> {
     source.quantizations(quantization).iter().find_map(|quantization| {
         let loaded = guarded(|| load(source, *quantization).map_err(|error| error.to_string()));
-        let mut note = |error: String| {
+        let note = |error: String| {
             let problem = format!("{} cannot be used: {error}", source.name());
             // The executor and tract often say the same.
             if !problems.contains(&problem) {
                 problems.push(problem);
             }
         };
-        loaded.map_err(|error| note(error)).ok()
+        loaded.map_err(note).ok()
     })
 }
 
