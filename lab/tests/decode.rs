@@ -120,3 +120,16 @@ fn damaged_files_give_a_part_or_an_error_but_never_a_panic() {
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(shortened > 10, "shortened files still give sound: {shortened}");
 }
+
+#[test]
+fn a_file_that_ends_between_two_packets_is_called_truncated() {
+    let folder = std::env::temp_dir().join(format!("idiom-truncated-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("half.mp3");
+    let bytes = std::fs::read(fixture("tones.mp3")).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let audio = read(&path).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!((0.2..0.4).contains(&audio.seconds()), "{} s", audio.seconds());
+    assert!(audio.damage.as_deref().is_some_and(|damage| damage.contains("truncated")), "{:?}", audio.damage);
+}

@@ -31,6 +31,9 @@ fn a_timeline_shows_each_class_for_as_long_as_it_lasts() {
     let (speech, rock) = (count(&path, class_ink(0).tint(0.85)), count(&path, class_ink(1).tint(0.85)));
     let share = speech as f32 / (speech + rock) as f32;
     assert!((0.22..0.28).contains(&share), "{speech} and {rock} pixels");
+    // One class at a time fills the whole height: 772 by 220 units at two pixels a unit, less labels and grid lines.
+    let whole = 772 * 2 * 220 * 2;
+    assert!((whole * 95 / 100..=whole).contains(&(speech + rock)), "{} of {whole} pixels", speech + rock);
     assert!(timeline(&path, &Timeline { probabilities: &[0.5; 3], ..shown.clone() }).is_err());
     assert!(timeline(&path, &Timeline { seconds: 0.0, ..shown }).is_err());
 }
