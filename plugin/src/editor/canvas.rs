@@ -4,8 +4,8 @@ use super::model::Action;
 use super::theme;
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{
-    Align2, Color32, CursorIcon, FontId, Id, Painter, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui,
-    Vec2,
+    Align, Align2, Color32, CursorIcon, FontId, Id, Painter, Pos2, Rect, Response, Sense, Stroke, StrokeKind,
+    Ui, Vec2,
 };
 
 /// See the [module](self).
@@ -39,7 +39,8 @@ impl Canvas<'_> {
         self.painter().text(at, anchor, text, self.font(size), color)
     }
 
-    /// Text that wraps within `rect`, at most `rows` rows, ending in an ellipsis when cut. Returns where it is.
+    /// Text that wraps within `rect`, at most `rows` rows, ending in an ellipsis when cut; at the top of `rect` or in
+    /// its middle. Returns where it is.
     pub fn paragraph(
         &self,
         rect: Rect,
@@ -47,13 +48,19 @@ impl Canvas<'_> {
         size: f32,
         color: Color32,
         rows: usize,
+        upright: Align,
     ) -> Rect {
         let mut job = LayoutJob::default();
         job.append(&text.into(), 0.0, TextFormat::simple(self.font(size), color));
         job.wrap = TextWrapping { max_width: rect.width(), max_rows: rows, ..TextWrapping::default() };
         let galley = self.painter().layout_job(job);
-        let place = Rect::from_min_size(rect.min, galley.size());
-        self.painter().galley(rect.min, galley, color);
+        let top = match upright {
+            Align::Min => rect.min.y,
+            Align::Center => rect.center().y - galley.size().y / 2.0,
+            Align::Max => rect.max.y - galley.size().y,
+        };
+        let place = Rect::from_min_size(Pos2::new(rect.min.x, top), galley.size());
+        self.painter().galley(place.min, galley, color);
         place
     }
 

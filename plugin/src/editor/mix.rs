@@ -96,7 +96,7 @@ fn equalizer(canvas: &Canvas<'_>, rect: Rect, mix: &MixState, acts: bool) {
     let anchors = [(0.0, Align2::LEFT_BOTTOM), (0.5, Align2::CENTER_BOTTOM), (1.0, Align2::RIGHT_BOTTOM)];
     for (band, (share, anchor)) in anchors.into_iter().enumerate() {
         let (db, hz) = (mix_drawn.eq_db[band], mix_drawn.eq_hz[band]);
-        let text = if hz > 0.0 { format!("{} {db:+.1} dB", hertz(hz)) } else { "\u{2013}".into() };
+        let text = if hz > 0.0 { format!("{} {}", hertz(hz), decibels(db)) } else { "\u{2013}".into() };
         let at = Pos2::new(rect.min.x + rect.width() * share, text_y);
         canvas.text(at, anchor, text, 11.5, if acts { theme::MUTED } else { theme::FAINT });
     }
@@ -117,6 +117,11 @@ fn area(curve: &[Pos2], base: f32, color: Color32) -> Mesh {
     mesh
 }
 
+/// A gain with its sign; a nought has none.
+fn decibels(db: f32) -> String {
+    if db.abs() < 0.05 { "0.0 dB".into() } else { format!("{db:+.1} dB") }
+}
+
 /// A frequency as engineers write it.
 fn hertz(hz: f32) -> String {
     if hz < 1_000.0 { format!("{hz:.0} Hz") } else { format!("{:.1} kHz", hz / 1_000.0) }
@@ -130,7 +135,7 @@ fn compressor(canvas: &Canvas<'_>, rect: Rect, mix: &MixState, acts: bool) {
         ("Ratio", number(format!("{:.1} : 1", mix.ratio.max(1.0)))),
         ("Attack", number(format!("{:.0} ms", mix.attack_ms))),
         ("Release", number(format!("{:.0} ms", mix.release_ms))),
-        ("Make-up", number(format!("{:+.1} dB", mix.makeup_db))),
+        ("Make-up", number(decibels(mix.makeup_db))),
     ];
     let meter_height = canvas.px(30.0);
     let row = ((rect.height() - meter_height) / facts.len() as f32).min(canvas.px(19.0));
@@ -190,7 +195,8 @@ mod tests {
     }
 
     #[test]
-    fn frequencies_read_like_on_a_desk() {
+    fn numbers_read_like_on_a_desk() {
         assert_eq!([hertz(80.0), hertz(999.4), hertz(2_500.0)], ["80 Hz", "999 Hz", "2.5 kHz"]);
+        assert_eq!([decibels(-0.04), decibels(1.25), decibels(-3.0)], ["0.0 dB", "+1.2 dB", "-3.0 dB"]);
     }
 }

@@ -4,7 +4,7 @@ use super::canvas::Canvas;
 use super::model::ViewModel;
 use super::{icons, theme};
 use crate::params::{Dial, Switch};
-use egui::{Align2, Color32, Pos2, Rect, Vec2};
+use egui::{Align, Align2, Color32, Pos2, Rect, Vec2};
 use idiom_engine::{Genre, Verdict};
 
 /// Quietest level the input meter shows, in dBFS.
@@ -66,18 +66,18 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     level_meter(canvas, meter, model);
     let inner = Rect::from_min_max(inner.min, Pos2::new(meter.min.x - canvas.px(12.0), inner.max.y));
 
-    let size = canvas.px(46.0);
+    let size = canvas.px(40.0);
     let icon = Rect::from_min_size(inner.min + Vec2::new(0.0, canvas.px(2.0)), Vec2::splat(size));
     match genre {
         Some(genre) => icons::genre(genre)(canvas.painter(), icon, color),
         None => icons::verdict(verdict)(canvas.painter(), icon.shrink(canvas.px(4.0)), color),
     }
     let at = Pos2::new(icon.max.x + canvas.px(16.0), icon.center().y);
-    canvas.text(at, Align2::LEFT_CENTER, headline, 42.0, if sure { theme::TEXT } else { theme::MUTED });
+    canvas.text(at, Align2::LEFT_CENTER, headline, 38.0, if sure { theme::TEXT } else { theme::MUTED });
 
     let meter_top = inner.max.y - canvas.px(26.0);
     let line = Rect::from_min_max(
-        Pos2::new(inner.min.x + canvas.px(22.0), icon.max.y + canvas.px(9.0)),
+        Pos2::new(inner.min.x + canvas.px(22.0), icon.max.y + canvas.px(6.0)),
         Pos2::new(inner.max.x, meter_top),
     );
     let badge = Rect::from_min_size(
@@ -86,7 +86,7 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     );
     let tone = if verdict == Verdict::Uncertain { theme::WARNING } else { theme::MUTED };
     icons::verdict(verdict)(canvas.painter(), badge, tone);
-    canvas.paragraph(line, sentence, 13.5, theme::TEXT, 2);
+    canvas.paragraph(line, sentence, 13.5, theme::TEXT, 2, Align::Min);
     confidence(canvas, Rect::from_min_max(Pos2::new(inner.min.x, meter_top), inner.max), model, genre, color);
 }
 

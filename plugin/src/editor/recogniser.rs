@@ -4,7 +4,7 @@ use super::canvas::{Button, Canvas, columns};
 use super::model::{Action, ViewModel};
 use super::theme;
 use crate::state::Choice;
-use egui::{Align2, Id, Pos2, Rect, Vec2};
+use egui::{Align, Align2, Id, Pos2, Rect, Vec2};
 use idiom_engine::{Backend, Quantization};
 
 /// Time there is for a frame, in nanoseconds.
@@ -87,7 +87,7 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
         }
     }
     let line = Rect::from_min_max(Pos2::new(inner.min.x, arithmetic.max.y + canvas.px(8.0)), inner.max);
-    let line = canvas.paragraph(line, running(model), 12.5, theme::TEXT, 1);
+    let line = canvas.paragraph(line, running(model), 12.5, theme::TEXT, 1, Align::Min);
     let cost_rect = Rect::from_min_max(Pos2::new(inner.min.x, line.max.y + canvas.px(6.0)), inner.max);
     cost(canvas, cost_rect, model);
 }

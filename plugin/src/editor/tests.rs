@@ -153,7 +153,7 @@ fn no_text_covers_another() {
             window.draw(&model, vec![]);
             for (i, (text, rect)) in window.texts.iter().enumerate() {
                 for (other, place) in &window.texts[i + 1..] {
-                    let overlap = rect.shrink(1.5).intersect(place.shrink(1.5));
+                    let overlap = rect.shrink(0.5).intersect(place.shrink(0.5));
                     assert!(
                         !overlap.is_positive(),
                         "{name} at {size}: {text:?} and {other:?} meet at {overlap}"

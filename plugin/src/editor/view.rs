@@ -4,7 +4,7 @@ use super::canvas::Canvas;
 use super::model::{Action, ViewModel};
 use super::{bars, controls, icons, mix, now, recogniser, river, theme};
 use crate::params::Switch;
-use egui::{Align2, Id, Pos2, Rect, Sense, Ui, Vec2};
+use egui::{Align, Align2, Id, Pos2, Rect, Sense, Ui, Vec2};
 
 /// Room between two cards in design points.
 const GAP: f32 = 10.0;
@@ -40,9 +40,9 @@ pub fn show(ui: &mut Ui, model: &ViewModel) -> Vec<Action> {
     let controls_height = canvas.px(118.0);
     let height = (rest.height() - controls_height - 3.0 * gap).max(0.0);
     // What is left over is shared out: most to the card that says most.
-    let heard_row = Rect::from_min_size(rest.min, Vec2::new(rest.width(), height * 0.335));
+    let heard_row = Rect::from_min_size(rest.min, Vec2::new(rest.width(), height * 0.35));
     rest.min.y = heard_row.max.y + gap;
-    let river_row = Rect::from_min_size(rest.min, Vec2::new(rest.width(), height * 0.28));
+    let river_row = Rect::from_min_size(rest.min, Vec2::new(rest.width(), height * 0.27));
     rest.min.y = river_row.max.y + gap;
     let controls_row = Rect::from_min_size(rest.min, Vec2::new(rest.width(), controls_height));
     rest.min.y = controls_row.max.y + gap;
@@ -103,10 +103,10 @@ fn banner(canvas: &mut Canvas<'_>, rect: Rect, text: &str, dismissable: bool) {
     icons::warning(canvas.painter(), icon, theme::WARNING);
     let room = if dismissable { canvas.px(44.0) } else { canvas.px(14.0) };
     let words = Rect::from_min_max(
-        Pos2::new(icon.max.x + canvas.px(12.0), rect.min.y + canvas.px(4.0)),
+        Pos2::new(icon.max.x + canvas.px(12.0), rect.min.y),
         Pos2::new(rect.max.x - room, rect.max.y),
     );
-    let place = canvas.paragraph(words, text, 12.5, theme::TEXT, 2);
+    let place = canvas.paragraph(words, text, 12.5, theme::TEXT, 2, Align::Center);
     let whole = canvas.touch(place, Id::unique(("banner", dismissable)), Sense::HOVER);
     whole.on_hover_text(text);
     if dismissable {
