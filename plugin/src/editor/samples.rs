@@ -66,7 +66,7 @@ pub fn playing() -> ViewModel {
             let posterior =
                 [0.02, 0.85 - 0.8 * share - ripple / 2.0, 0.05 + 0.8 * share - ripple / 2.0, ripple, 0.08];
             let genre = if share < 0.7 { Genre::Rock } else { Genre::Jazz };
-            let sure = share < 0.3 || share > 0.7;
+            let sure = !(0.3..=0.7).contains(&share);
             Point {
                 posterior: posterior.map(|p: f32| (p.max(0.0) * 255.0) as u8),
                 genre: Some(genre).filter(|_| i > 10),
