@@ -82,7 +82,7 @@ pub fn standalone(place: &Place, args: &[String]) -> Result<()> {
         return Ok(());
     }
     let args = if args.first().is_some_and(|arg| arg == "--") { &args[1..] } else { args };
-    ensure(&[Need::Compiler, Need::Alsa, Need::Window])?;
+    ensure(&[Need::Compiler, Need::Sound, Need::Window])?;
     heading("Building the standalone program (the first time takes minutes)");
     run(cargo()
         .args(["build", "--release", "-p", PLUGIN, "--features", "standalone"])

@@ -12,8 +12,8 @@ pub enum Need {
     Compiler,
     /// CMake, for libopus.
     CMake,
-    /// ALSA's headers and pkg-config, for the standalone program only.
-    Alsa,
+    /// pkg-config and the headers of ALSA and JACK, for the standalone program only.
+    Sound,
     /// Python with virtual environments, for checks against reference implementations.
     Python,
     /// An X server without a screen, to open windows where there is none.
@@ -28,7 +28,9 @@ impl Need {
         match self {
             Need::Compiler => "a C compiler (links every program, compiles libopus)",
             Need::CMake => "CMake (configures libopus)",
-            Need::Alsa => "pkg-config and ALSA's headers (the standalone program plays through ALSA)",
+            Need::Sound => {
+                "pkg-config and the headers of ALSA and JACK (the standalone program plays through them)"
+            }
             Need::Python => "Python 3 with venv (checks against reference implementations)",
             Need::Xvfb => "Xvfb (opens windows where there is no screen)",
             Need::Window => "X11 and OpenGL libraries (the window is drawn with them)",
@@ -39,7 +41,7 @@ impl Need {
         match self {
             Need::Compiler => on_path("cc") && on_path("make"),
             Need::CMake => on_path("cmake"),
-            Need::Alsa => output("pkg-config", &["--exists", "alsa"]).is_some(),
+            Need::Sound => output("pkg-config", &["--exists", "alsa", "jack"]).is_some(),
             Need::Python => output(python(), &["-c", "import venv, ensurepip"]).is_some(),
             Need::Xvfb => on_path("Xvfb"),
             Need::Window => ["libX11.so.6", "libX11-xcb.so.1", "libxcb.so.1", "libGL.so.1", "libEGL.so.1"]
@@ -54,9 +56,11 @@ impl Need {
             (Need::Compiler, Manager::Dnf) => &["gcc", "gcc-c++", "make"],
             (Need::Compiler, Manager::Pacman) => &["base-devel"],
             (Need::CMake, _) => &["cmake"],
-            (Need::Alsa, Manager::Apt) => &["pkg-config", "libasound2-dev"],
-            (Need::Alsa, Manager::Dnf) => &["pkgconf-pkg-config", "alsa-lib-devel"],
-            (Need::Alsa, Manager::Pacman) => &["pkgconf", "alsa-lib"],
+            (Need::Sound, Manager::Apt) => &["pkg-config", "libasound2-dev", "libjack-jackd2-dev"],
+            (Need::Sound, Manager::Dnf) => {
+                &["pkgconf-pkg-config", "alsa-lib-devel", "pipewire-jack-audio-connection-kit-devel"]
+            }
+            (Need::Sound, Manager::Pacman) => &["pkgconf", "alsa-lib", "jack2"],
             (Need::Python, Manager::Apt) => &["python3", "python3-venv"],
             (Need::Python, Manager::Dnf) => &["python3"],
             (Need::Python, Manager::Pacman) => &["python"],
@@ -194,7 +198,7 @@ fn ensure_elsewhere(needs: &[Need]) -> Result<()> {
             Need::Compiler => cfg!(windows) || on_path("cc"),
             Need::CMake | Need::Python => need.present(),
             Need::Xvfb => bail!("windows without a screen are tested on Linux only"),
-            Need::Alsa | Need::Window => true,
+            Need::Sound | Need::Window => true,
         };
         if !present {
             bail!("this machine lacks {}: {remedy}, then run this again", need.label());
@@ -221,7 +225,7 @@ mod tests {
 
     #[test]
     fn every_need_has_a_package_everywhere() {
-        let needs = [Need::Compiler, Need::CMake, Need::Alsa, Need::Python, Need::Xvfb, Need::Window];
+        let needs = [Need::Compiler, Need::CMake, Need::Sound, Need::Python, Need::Xvfb, Need::Window];
         for manager in [Manager::Apt, Manager::Dnf, Manager::Pacman] {
             for need in needs {
                 assert!(!need.packages(manager).is_empty(), "{need:?} {manager:?}");

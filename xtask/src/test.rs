@@ -196,7 +196,7 @@ fn vst3(bundles: &Bundles) -> Result<()> {
 
 /// Builds the standalone program and lets it run for some seconds on a dummy sound card.
 fn standalone(place: &Place, environment: &Environment, report: &mut Report) {
-    if let Err(error) = ensure(&[Need::Alsa]) {
+    if let Err(error) = ensure(&[Need::Sound]) {
         return report.skip("standalone program", format!("{error:#}"));
     }
     let feature = format!("{PLUGIN}/standalone");
