@@ -138,7 +138,8 @@ pub fn engine(block: usize, quantization: Quantization) -> Case {
     let handle = Handle::new();
     handle.select(Backend::Onnx, quantization);
     let mut engine = handle.start(Config { sample_rate: RATE, channels: 2, offline: false });
-    let controls = Controls::default();
+    // The same mix as in `mix`, whatever is recognised.
+    let controls = Controls { manual: Some(Genre::Rock), ..Controls::default() };
     let mut sound = Blocks::new(block);
     let repeats = sound.repeats;
     let mut position = 0;

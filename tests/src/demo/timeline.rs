@@ -64,26 +64,20 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Share of the time that each genre was in force while there was sound, and the share of silence and of
-    /// "listening", before there was a decision.
-    pub fn shares(&self) -> ([f64; GENRES], f64, f64) {
-        let mut genres = [0.0; GENRES];
-        let (mut silent, mut undecided) = (0.0, 0.0);
+    /// Share of the time in which each genre was recognised (or set by hand, or frozen), and in which the plugin was
+    /// uncertain, heard silence, or had not heard enough yet.
+    pub fn shares(&self) -> ([f64; GENRES], [f64; 3]) {
+        let (mut genres, mut others) = ([0.0; GENRES], [0.0; 3]);
         let one = 1.0 / self.points.len().max(1) as f64;
         for point in &self.points {
             match (point.verdict(), point.genre()) {
-                (Verdict::Silent, _) => silent += one,
+                (Verdict::Silent, _) => others[1] += one,
+                (Verdict::Listening, _) => others[2] += one,
+                (Verdict::Uncertain, _) | (_, None) => others[0] += one,
                 (_, Some(genre)) => genres[genre.index()] += one,
-                (_, None) => undecided += one,
             }
         }
-        (genres, silent, undecided)
-    }
-
-    /// Share of the time in which the plugin said "uncertain" and held the last genre.
-    pub fn uncertain(&self) -> f64 {
-        let uncertain = self.points.iter().filter(|p| p.verdict() == Verdict::Uncertain).count();
-        uncertain as f64 / self.points.len().max(1) as f64
+        (genres, others)
     }
 
     /// How often the genre in force changed.
@@ -132,11 +126,11 @@ impl Timeline {
 
     /// The summary, a line each.
     pub fn summary(&self) -> Vec<String> {
-        let (genres, silent, undecided) = self.shares();
+        let (genres, others) = self.shares();
         let mut rows: Vec<(f64, &str)> =
             Genre::ALL.into_iter().map(|genre| (genres[genre.index()], genre.label())).collect();
         rows.sort_by(|a, b| b.0.total_cmp(&a.0));
-        rows.extend([(silent, "silence"), (undecided, "undecided")]);
+        rows.extend(others.into_iter().zip(["uncertain", "silence", "listening"]));
         let mut lines: Vec<String> = rows
             .into_iter()
             .filter(|(share, _)| *share > 0.0)
@@ -145,11 +139,7 @@ impl Timeline {
                 format!("  {name:<11} {:>5.1} %  {bar}", 100.0 * share)
             })
             .collect();
-        lines.push(format!(
-            "  {} changes of genre, {:.0} % of the time uncertain (the last genre is held then)",
-            self.switches(),
-            100.0 * self.uncertain()
-        ));
+        lines.push(format!("  {} changes of genre; while uncertain the last genre is held", self.switches()));
         lines
     }
 }
@@ -173,11 +163,11 @@ mod tests {
                 point(4.0, 4, Verdict::Recognised),
             ],
         };
-        let (genres, silent, undecided) = timeline.shares();
-        assert_eq!(genres, [0.0, 0.0, 0.4, 0.0, 0.2]);
-        assert_eq!((silent, undecided, timeline.uncertain(), timeline.switches()), (0.2, 0.2, 0.2, 1));
+        let (genres, others) = timeline.shares();
+        assert_eq!(genres, [0.0, 0.0, 0.2, 0.0, 0.2]);
+        assert_eq!((others, timeline.switches()), ([0.2, 0.2, 0.2], 1));
         let summary = timeline.summary().join("\n");
-        assert!(summary.contains("Jazz         40.0 %") && !summary.contains("Rock"), "{summary}");
+        assert!(summary.contains("Jazz         20.0 %") && !summary.contains("Rock"), "{summary}");
     }
 
     #[test]
