@@ -4,7 +4,6 @@ use crate::features::FeatureCache;
 use crate::train::config::{Config, FLAGSHIP};
 use crate::train::crossval;
 use crate::train::run::{self, Sources};
-use crate::train::validate::Calibration;
 use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
@@ -45,7 +44,7 @@ pub struct TrainArgs {
     /// Number of steps, instead of the configuration's.
     #[arg(long)]
     pub steps: Option<usize>,
-    /// The crossval.json of a cross-validation of the same recipe, whose calibration is used.
+    /// The crossval.json of a cross-validation of the same recipe, whose temperature the logits are divided by.
     #[arg(long, value_name = "FILE", conflicts_with = "folds")]
     pub calibration: Option<PathBuf>,
 }
@@ -63,11 +62,11 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         Sources { data: args.data.clone(), extra: args.extra.clone(), soft_labels: args.soft_labels.clone() };
     let mut inputs = run::read(config, &sources, FeatureCache::user().as_ref())?;
     let Some(folds) = args.folds else {
-        let calibration = match &args.calibration {
-            Some(path) => crossval::read_calibration(path, inputs.classes.len())?,
-            None => Calibration::none(inputs.classes.len()),
+        let temperature = match &args.calibration {
+            Some(path) => crossval::read_temperature(path)?,
+            None => 1.0,
         };
-        let path = run::run(&mut inputs, &calibration, &args.out)?;
+        let path = run::run(&mut inputs, temperature, &args.out)?;
         println!("{}", path.display());
         return Ok(());
     };
@@ -79,10 +78,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     }
     let outcome = crossval::run(&mut inputs, folds, args.fold_seed, &args.round, &args.out)?;
     println!("{}", outcome.calibrated);
-    println!(
-        "temperature {:.3}, offsets {:.3?}",
-        outcome.calibration.temperature, outcome.calibration.offsets
-    );
+    println!("temperature {:.3}", outcome.temperature);
     println!("{}", args.out.join("crossval.json").display());
     Ok(())
 }

@@ -5,7 +5,7 @@ use super::net::{Chain, Net};
 use super::run::{Inputs, NOTHING_SOUNDS};
 use super::sounds::FRAMES_PER_SECOND;
 use super::trainer::{Task, train};
-use super::validate::{self, Calibration, Heard};
+use super::validate::{self, Heard};
 use crate::eval::{self, EXCERPT_SECONDS, LISTENING_FRAMES, Prediction, Report};
 use crate::files;
 use anyhow::{Context, Result, ensure};
@@ -23,10 +23,10 @@ pub struct Outcome {
     pub fold_seed: u64,
     /// All clips, each judged by the network that has not heard its artist. Probabilities are not yet calibrated.
     pub overall: Report,
-    /// The same, each round calibrated on the clips of the other rounds.
+    /// The same, each round with the temperature that fits the clips of the other rounds.
     pub calibrated: Report,
-    /// The calibration that fits all rounds together, for a network that is trained on everything.
-    pub calibration: Calibration,
+    /// The temperature that fits all rounds together, for a network that is trained on everything.
+    pub temperature: f32,
     /// The files that are recognised wrong, with what they are and what they are taken for.
     pub wrong: Vec<(String, String, String)>,
 }
@@ -76,19 +76,18 @@ pub fn run(inputs: &mut Inputs, k: usize, fold_seed: u64, only: &[usize], out: &
             .filter(|(_, round)| Some(*round) != without)
             .map(|(heard, _)| heard.clone())
             .collect();
-        Calibration::fit(&said, inputs.classes.len())
+        validate::temperature(&said, inputs.classes.len())
     };
     let mut clips = Vec::new();
     let (mut plain, mut calibrated) = (Vec::new(), Vec::new());
     for (round, net) in &networks {
-        let none = Calibration::none(inputs.classes.len());
         // A single round has no others to be calibrated on.
-        let others = if rounds.len() > 1 { fit(Some(*round)) } else { none.clone() };
-        plain.extend(judge(inputs, net, &none, &folds[*round].test)?);
-        calibrated.extend(judge(inputs, net, &others, &folds[*round].test)?);
+        let others = if rounds.len() > 1 { fit(Some(*round)) } else { 1.0 };
+        plain.extend(judge(inputs, net, 1.0, &folds[*round].test)?);
+        calibrated.extend(judge(inputs, net, others, &folds[*round].test)?);
         clips.extend(folds[*round].test.iter().copied());
         let path = out.join(format!("round{round}/{}.fp32.onnx", inputs.config.model.name));
-        super::run::write_model(&net.export(&others), &path)?;
+        super::run::write_model(&net.export(others), &path)?;
     }
     let wrong = clips.iter().zip(&calibrated).filter_map(|(&i, p)| {
         let guess = (0..p.clip.len()).max_by(|&a, &b| p.clip[a].total_cmp(&p.clip[b]))?;
@@ -101,7 +100,7 @@ pub fn run(inputs: &mut Inputs, k: usize, fold_seed: u64, only: &[usize], out: &
         wrong: wrong.collect(),
         overall: eval::evaluate(&inputs.classes, &plain),
         calibrated: eval::evaluate(&inputs.classes, &calibrated),
-        calibration: fit(None),
+        temperature: fit(None),
     };
     let path = out.join("crossval.json");
     files::write_bytes(&path, &serde_json::to_vec_pretty(&outcome)?)
@@ -109,8 +108,8 @@ pub fn run(inputs: &mut Inputs, k: usize, fold_seed: u64, only: &[usize], out: &
     Ok(outcome)
 }
 
-fn judge(inputs: &Inputs, net: &Net, calibration: &Calibration, clips: &[usize]) -> Result<Vec<Prediction>> {
-    let model = net.export(calibration);
+fn judge(inputs: &Inputs, net: &Net, temperature: f32, clips: &[usize]) -> Result<Vec<Prediction>> {
+    let model = net.export(temperature);
     let sounds = clips.iter().map(|&i| &inputs.library.labelled[i]);
     sounds
         .filter_map(|sound| Some((sound.label?.0, &sound.columns)))
@@ -145,19 +144,19 @@ pub fn predict(model: &Model, label: usize, columns: &[f32]) -> Result<Predictio
     Ok(Prediction { label, clip, excerpts })
 }
 
-/// The calibration that an earlier cross-validation wrote.
-pub fn read_calibration(path: &Path, classes: usize) -> Result<Calibration> {
+/// The temperature that an earlier cross-validation found.
+pub fn read_temperature(path: &Path) -> Result<f32> {
     #[derive(Deserialize)]
     struct Part {
-        calibration: Calibration,
+        temperature: f32,
     }
     let name = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("{name}: cannot be read"))?;
     let part: Part =
         serde_json::from_str(&text).with_context(|| format!("{name}: is no report of a cross-validation"))?;
-    let found = part.calibration.offsets.len();
-    ensure!(found == classes, "{name}: calibrates {found} classes, but there are {classes}");
-    Ok(part.calibration)
+    let found = part.temperature;
+    ensure!(found.is_finite() && found > 0.0, "{name}: a temperature of {found} is not above 0");
+    Ok(found)
 }
 
 /// Writes which clip is tested in which round, for the teacher to keep out of its own training.

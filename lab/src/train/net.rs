@@ -3,7 +3,6 @@
 use super::config::ModelConfig;
 use super::kernels::{self, ConvShape, Moments};
 use super::ops;
-use super::validate::Calibration;
 use anyhow::{Result, ensure};
 use burn::tensor::{Tensor, TensorData};
 use idiom_engine::model::{InputKind, Layer, Model, ModelMeta, Values};
@@ -202,15 +201,15 @@ impl Net {
         x
     }
 
-    /// The network as the engine plays it: normalisation and calibration folded into the convolutions.
-    pub fn export(&self, calibration: &Calibration) -> Model {
+    /// The network as the engine plays it: normalisation folded into the convolutions, logits divided by
+    /// `temperature`.
+    pub fn export(&self, temperature: f32) -> Model {
         let last = self.chain.layers.len() - 1;
         let layer = |(i, shape): (usize, &ConvShape)| {
             let p = &self.parameters[3 * i..];
             let (scale, bias) = if i == last {
-                let offsets = p[1].values.iter().zip(&calibration.offsets);
-                let bias = offsets.map(|(b, offset)| b / calibration.temperature + offset).collect();
-                (vec![1.0 / calibration.temperature; shape.outputs], bias)
+                let bias = p[1].values.iter().map(|b| b / temperature).collect();
+                (vec![1.0 / temperature; shape.outputs], bias)
             } else {
                 kernels::affine(&self.moments[i], &p[1].values, &p[2].values)
             };

@@ -5,7 +5,6 @@ use super::net::Chain;
 use super::soft_labels::SoftLabels;
 use super::sounds::{self, Library};
 use super::trainer::{Task, train};
-use super::validate::Calibration;
 use super::{checkpoint, negatives, validate};
 use crate::dataset::Dataset;
 use crate::features::FeatureCache;
@@ -83,16 +82,16 @@ struct RunReport<'a> {
     hours: f64,
     parameters: usize,
     multiply_adds_per_frame: usize,
-    calibration: Calibration,
+    temperature: f32,
     validation: Option<Vec<String>>,
     curve: Vec<checkpoint::Point>,
 }
 
 /// Trains one network on everything and writes `NAME.fp32.onnx` and `report.json` into `out`.
 ///
-/// With `patience` in the configuration, one in six artists is kept aside to stop early and to calibrate on;
-/// otherwise `calibration` is used, which cross-validation found.
-pub fn run(inputs: &mut Inputs, calibration: &Calibration, out: &Path) -> Result<PathBuf> {
+/// With `patience` in the configuration, one in six artists is kept aside to stop early and to fit the temperature;
+/// otherwise the logits are divided by `temperature`, which cross-validation found.
+pub fn run(inputs: &mut Inputs, temperature: f32, out: &Path) -> Result<PathBuf> {
     if let Some(table) = &inputs.table {
         ensure!(
             table.covers(None),
@@ -124,13 +123,12 @@ pub fn run(inputs: &mut Inputs, calibration: &Calibration, out: &Path) -> Result
     };
     let (net, curve) = train(&task, Some(&out.join("checkpoint.bin")))?;
     let held_out: Vec<_> = task.validation.iter().map(|&i| &inputs.library.labelled[i]).collect();
-    let calibration = if held_out.is_empty() {
-        calibration.clone()
+    let temperature = if held_out.is_empty() {
+        temperature
     } else {
-        let heard = validate::listen(&net, held_out.iter().copied());
-        Calibration::fit(&heard, inputs.classes.len())
+        validate::temperature(&validate::listen(&net, held_out.iter().copied()), inputs.classes.len())
     };
-    let model = net.export(&calibration);
+    let model = net.export(temperature);
     let path = out.join(format!("{}.fp32.onnx", config.model.name));
     write_model(&model, &path)?;
     let sounds = inputs.library.labelled.iter().chain(&inputs.library.unlabelled);
@@ -143,7 +141,7 @@ pub fn run(inputs: &mut Inputs, calibration: &Calibration, out: &Path) -> Result
         hours: frames as f64 / sounds::FRAMES_PER_SECOND as f64 / 3600.0,
         parameters: model.parameters(),
         multiply_adds_per_frame: model.macs_per_frame(),
-        calibration,
+        temperature,
         validation: (!held_out.is_empty())
             .then(|| held_out.iter().map(|sound| sound.path.display().to_string()).collect()),
         curve,

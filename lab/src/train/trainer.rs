@@ -7,7 +7,6 @@ use super::kernels::Moments;
 use super::net::{Chain, Net};
 use super::optimizer::Optimizer;
 use super::sounds::{Library, Sound};
-use super::validate::Calibration;
 use super::{ops, validate};
 use crate::features::progress_bar;
 use crate::interrupt;
@@ -89,7 +88,7 @@ pub fn train_until(task: &Task, checkpoint: Option<&Path>, end: usize) -> Result
         if look {
             let average = averaged(&net, &state.optimizer.average, &sampler, task.config);
             if let Some(path) = &task.so_far {
-                super::run::write_model(&average.export(&Calibration::none(classes)), path)?;
+                super::run::write_model(&average.export(1.0), path)?;
             }
             let point = look_at(task, &average, state.step, state.running);
             bar.set_message(message(&point));
