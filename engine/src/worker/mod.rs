@@ -162,11 +162,7 @@ impl Instance {
 
     /// Runs the model on the request's window. A failure is reported once in the status, and the audio thread goes on
     /// with its own network.
-    fn answer(
-        &self,
-        request: &Request,
-        plans: &[Option<Remote>],
-    ) -> Option<Posterior> {
+    fn answer(&self, request: &Request, plans: &[Option<Remote>]) -> Option<Posterior> {
         let (model, plan) = plans.iter().flatten().find(|(model, _)| model.id == request.model.id)?;
         let run = guarded(|| plan.run(&request.columns).map_err(|error| error.to_string()));
         let answer = run.and_then(|probabilities| {
