@@ -17,7 +17,7 @@ use symphonia::core::meta::MetadataOptions;
 #[derive(Debug, thiserror::Error)]
 pub enum AudioError {
     /// The file is missing or may not be read.
-    #[error("{}: cannot be opened: {source}", path.display())]
+    #[error("{}: cannot be opened", path.display())]
     Open {
         /// The file.
         path: PathBuf,
