@@ -397,7 +397,10 @@ pub fn norm_relu_backward(
 ) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
     let (scale, offset) = affine(moments, gamma, beta);
     let channels = gamma.len();
-    assert!(x.len() == dy.len() && x.len() % channels == 0, "activations and their gradient differ in size");
+    assert!(
+        x.len() == dy.len() && x.len().is_multiple_of(channels),
+        "activations and their gradient differ in size"
+    );
     let (sum, product) = norm_relu_sums(x, &moments.mean, &scale, &offset, dy);
     let inverse: Vec<f32> = moments.variance.iter().map(|v| 1.0 / (v + EPSILON).sqrt()).collect();
     let dgamma: Vec<f32> = product.iter().zip(&inverse).map(|(p, i)| p * i).collect();
