@@ -17,12 +17,12 @@ use symphonia::core::meta::MetadataOptions;
 #[derive(Debug, thiserror::Error)]
 pub enum AudioError {
     /// The file is missing or may not be read.
-    #[error("{}: cannot be opened", path.display())]
+    #[error("{}: cannot be opened: {cause}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The content is no known sound format.
     #[error(
@@ -107,7 +107,7 @@ impl Reader {
     /// Opens a file and decodes its first block, so that rate and channel count are those of the samples.
     pub fn open(path: impl AsRef<Path>) -> Result<Reader, AudioError> {
         let path = path.as_ref().to_path_buf();
-        let open = |source| AudioError::Open { path: path.clone(), source };
+        let open = |cause| AudioError::Open { path: path.clone(), cause };
         let file = File::open(&path).map_err(open)?;
         if file.metadata().map_err(open)?.is_dir() {
             return Err(open(std::io::Error::from(std::io::ErrorKind::IsADirectory)));
