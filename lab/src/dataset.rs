@@ -232,28 +232,36 @@ fn read_folder(path: &Path, classes: Option<&[String]>) -> Result<(Vec<String>, 
         let Some(label) = class_index(&classes, &name) else {
             bail!("{}: the folder's name is none of the classes {}", folder.display(), classes.join(", "));
         };
-        let mut waiting = vec![folder];
-        while let Some(folder) = waiting.pop() {
-            for entry in sorted(&folder)? {
-                let ending = entry.extension().and_then(|e| e.to_str()).unwrap_or("").to_ascii_lowercase();
-                if hidden(&entry) {
-                } else if entry.is_dir() {
-                    waiting.push(entry);
-                } else if SOUND_FILES.contains(&ending.as_str()) {
-                    let (artist, source) = (String::new(), String::new());
-                    rows.push(Row {
-                        path: entry,
-                        label: Some(label),
-                        artist,
-                        source,
-                        piece: None,
-                        weight: 1.0,
-                    });
-                }
+        rows.extend(sound_files(&folder)?.into_iter().map(|path| Row {
+            path,
+            label: Some(label),
+            artist: String::new(),
+            source: String::new(),
+            piece: None,
+            weight: 1.0,
+        }));
+    }
+    Ok((classes, rows))
+}
+
+/// Every sound file anywhere below a folder, by its name's ending; hidden files and folders are passed over.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn sound_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let (mut waiting, mut files) = (vec![folder.to_path_buf()], Vec::new());
+    while let Some(folder) = waiting.pop() {
+        for entry in sorted(&folder)? {
+            let ending = entry.extension().and_then(|e| e.to_str()).unwrap_or("").to_ascii_lowercase();
+            if hidden(&entry) {
+            } else if entry.is_dir() {
+                waiting.push(entry);
+            } else if SOUND_FILES.contains(&ending.as_str()) {
+                files.push(entry);
             }
         }
     }
-    Ok((classes, rows))
+    Ok(files)
 }
 
 fn hidden(path: &Path) -> bool {

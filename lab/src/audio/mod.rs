@@ -1,8 +1,11 @@
 //! Sound files in and out: every common format is read, WAV is written.
 
+mod codec;
 mod read;
+mod resample;
 mod write;
 
+pub use codec::Codec;
 pub use read::{AudioError, Reader, read};
 pub use write::{WavFormat, write_wav, write_wav_as};
 

@@ -1,28 +1,33 @@
 //! `idiom eval`: how well a model names the clips of a data set.
 
 use crate::dataset::Dataset;
-use crate::eval::{Listener, run as listen};
-use crate::picture::confusion;
+use crate::eval::{Listener, Options, run as listen};
+use crate::picture;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use idiom_engine::Quantization;
 use idiom_engine::model::{Model, shipped};
-use std::path::PathBuf;
+use idiom_engine::worker::ModelSource;
+use std::path::{Path, PathBuf};
 
 /// Measure how well a model names the clips of a labelled data set
+///
+/// Clips are heard as the plugin hears them, by the same code: front end, network or rules, decision stage.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   idiom eval --data recordings                         the shipped model, INT8
-  idiom eval --data recordings --quantization fp32 --picture confusion.png
+  idiom eval --data recordings --quantization fp32 --picture report.png
+  idiom eval --data recordings --robustness            also at other levels, rates and through codecs (takes long)
   idiom eval mine.onnx --data recordings/MANIFEST.csv --json > result.json
   idiom eval --backend spectral --data recordings      the rules that need no model
 
-A data set is a folder with one subfolder a genre, or a MANIFEST.csv with the columns file and genre. Clips are heard
-as the plugin hears them. Numbers mean something only for recordings that the model was not trained on.")]
+A data set is a folder with one subfolder a class, or a MANIFEST.csv with the columns file and genre. Any classes will
+do, if the model knows them. Files that cannot be read are named, counted and left out. Numbers mean something only for
+recordings that the model was not trained on.")]
 pub struct Args {
     /// An ONNX model (docs/MODEL_FORMAT.md); the shipped one when left out
     model: Option<PathBuf>,
-    /// Folder with one subfolder a genre, or a manifest
+    /// Folder with one subfolder a class, or a manifest
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// What names the clips
@@ -34,14 +39,27 @@ pub struct Args {
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
-    /// Draw the confusion matrix into this PNG file
+    /// Draw everything that was measured into this PNG file
     #[arg(long, value_name = "FILE")]
     picture: Option<PathBuf>,
+    /// Also compare how clips are named at other levels and rates, in mono, band-limited, through codecs and tilted
+    #[arg(long)]
+    robustness: bool,
+    /// Also count how often a genre is claimed of the sounds in this folder, none of which is music or speech
+    #[arg(long, value_name = "DIR")]
+    nothing: Option<PathBuf>,
+    /// Only name clips and excerpts: no programmes of different genres, no noise
+    #[arg(long, conflicts_with = "nothing")]
+    quick: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Chosen {
+    /// The engine's executor, as on the audio thread
     Onnx,
+    /// tract, as on the worker thread
+    OnnxWorker,
+    /// Rules on spectral measures
     Spectral,
 }
 
@@ -53,32 +71,17 @@ enum Arithmetic {
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
-    let listener = match (args.backend, &args.model) {
-        (Chosen::Spectral, Some(model)) => {
-            bail!(
-                "--backend spectral needs no model, but {} is given; leave one of the two out",
-                model.display()
-            )
-        }
-        (Chosen::Spectral, None) => Listener::rules(),
-        (Chosen::Onnx, Some(path)) => {
-            let bytes = std::fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))?;
-            let model = Model::from_onnx(&bytes).with_context(|| path.display().to_string())?;
-            Listener::model(&model).with_context(|| path.display().to_string())?
-        }
-        (Chosen::Onnx, None) => {
-            let quantization = match args.quantization {
-                Arithmetic::Fp32 => Quantization::Fp32,
-                Arithmetic::Int8 => Quantization::Int8,
-            };
-            let model = Model::from_onnx(shipped::flagship(quantization)).context("the shipped model")?;
-            Listener::model(&model).context("the shipped model")?
-        }
+    let listener = listener(&args)?;
+    let dataset = Dataset::open_as(&args.data, listener.classes())?;
+    let options = Options {
+        starts: !args.quick,
+        nothing: !args.quick,
+        nothing_folder: args.nothing.clone(),
+        robustness: args.robustness,
     };
-    let dataset = Dataset::open(&args.data)?;
-    let evaluation = listen(&listener, &dataset)?;
+    let evaluation = listen(&listener, &dataset, &options)?;
     for remark in &evaluation.damaged {
-        eprintln!("idiom: {remark}");
+        eprintln!("idiom: damaged: {remark}");
     }
     for remark in &evaluation.left_out {
         eprintln!("idiom: left out: {remark}");
@@ -86,10 +89,41 @@ pub fn run(args: Args) -> Result<()> {
     if args.json {
         println!("{}", serde_json::to_string_pretty(&evaluation)?);
     } else {
-        println!("{} on {}\n\n{}", evaluation.model, evaluation.data, evaluation.report);
+        print!("{evaluation}");
     }
     if let Some(path) = &args.picture {
-        confusion(path, &evaluation.model, &evaluation.report)?;
+        picture::report(path, &evaluation)?;
     }
     Ok(())
+}
+
+/// What is to be judged.
+fn listener(args: &Args) -> Result<Listener> {
+    let quantization = match args.quantization {
+        Arithmetic::Fp32 => Quantization::Fp32,
+        Arithmetic::Int8 => Quantization::Int8,
+    };
+    let read =
+        |path: &Path| std::fs::read(path).with_context(|| format!("{}: cannot be read", path.display()));
+    let name = args.model.as_ref().map_or("the shipped model".into(), |path| path.display().to_string());
+    match (args.backend, &args.model) {
+        (Chosen::Spectral, Some(_)) => {
+            bail!("--backend spectral needs no model, but {name} is given; leave one of the two out")
+        }
+        (Chosen::Spectral, None) => Ok(Listener::rules()),
+        (Chosen::Onnx, model) => {
+            let model = match model {
+                Some(path) => Model::from_onnx(&read(path)?),
+                None => Model::from_onnx(shipped::flagship(quantization)),
+            };
+            model.and_then(|model| Listener::model(&model)).context(name)
+        }
+        (Chosen::OnnxWorker, model) => {
+            let source = match model {
+                Some(path) => ModelSource::Bytes { name: name.clone(), bytes: read(path)?.into() },
+                None => ModelSource::Shipped,
+            };
+            Listener::worker(source, quantization).context(name)
+        }
+    }
 }

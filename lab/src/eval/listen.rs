@@ -1,24 +1,45 @@
-//! Hearing a clip as the plugin does: front end, then network or rules, frame by frame.
+//! Hearing a sound as the plugin does: front end, then what names the classes, then the decision stage, frame by frame.
 
-use super::{EXCERPT_SECONDS, Prediction};
 use crate::dataset::genre_names;
-use idiom_engine::Quantization;
+use idiom_engine::genre::{GENRES, Posterior};
 use idiom_engine::model::{Model, ModelError};
-use idiom_engine::rt::features::FrontEnd;
+use idiom_engine::rt::decision::{Decision, Outcome};
+use idiom_engine::rt::features::{FrontEnd, hop_at};
 use idiom_engine::rt::net::Network;
 use idiom_engine::rt::recognizer::column;
 use idiom_engine::rt::spectral_rules::SpectralRules;
-
-/// Frames at a clip's beginning that do not count towards its mean posterior, because hardly anything was heard: 0.5 s,
-/// as in the engine's decision.
-pub const LISTENING_FRAMES: usize = 25;
+use idiom_engine::worker::store::{self, ModelSource};
+use idiom_engine::{Backend, Config, Controls, Handle, Quantization, Transport};
 
 /// Something that names classes frame by frame.
 #[derive(Clone)]
 pub struct Listener {
     name: String,
     classes: Vec<String>,
-    network: Option<Network>,
+    /// Which output answers for each genre; `None` when the classes are not the five genres.
+    genres: Option<[usize; GENRES]>,
+    namer: Namer,
+}
+
+/// What turns a frame's features into probabilities.
+#[derive(Clone)]
+enum Namer {
+    /// A network in the engine's executor.
+    Network(Box<Network>),
+    /// A model on the worker, heard through the whole engine.
+    Worker(ModelSource, Quantization),
+    /// The rules on spectral measures.
+    Rules,
+}
+
+/// What was made of a sound.
+#[derive(Clone, Debug, Default)]
+pub struct Heard {
+    /// Probability of each class after each frame of 20 ms, frame after frame.
+    pub posteriors: Vec<f32>,
+    /// What the decision stage made of each frame, with the plugin's default controls; empty when the classes are not
+    /// the five genres.
+    pub outcomes: Vec<Outcome>,
 }
 
 impl Listener {
@@ -28,17 +49,35 @@ impl Listener {
     /// When the executor cannot run the model.
     pub fn model(model: &Model) -> Result<Listener, ModelError> {
         let network = Network::compile(model)?;
-        let quantization = match network.quantization() {
-            Quantization::Int8 => "INT8",
-            _ => "FP32",
-        };
-        let name = format!("{} {} {quantization}", model.meta.name, model.meta.version);
-        Ok(Listener { name, classes: model.meta.classes.clone(), network: Some(network) })
+        let meta = &model.meta;
+        Ok(Listener {
+            name: format!("{} {} {}", meta.name, meta.version, network.quantization().label()),
+            classes: meta.classes.clone(),
+            genres: meta.genre_outputs().ok(),
+            namer: Namer::Network(Box::new(network)),
+        })
+    }
+
+    /// A model on the worker, run by tract; heard through the whole engine, with its cache and the network that stands in
+    /// while there is no answer. The probabilities are those that the plugin shows, smoothed over 0.4 s.
+    ///
+    /// # Errors
+    /// When tract cannot run the model, or its classes are not the five genres.
+    pub fn worker(source: ModelSource, quantization: Quantization) -> Result<Listener, ModelError> {
+        let (_, model) = store::load_tract(&source, quantization)?;
+        let meta = model.meta();
+        let name = format!("{} {} {} on worker", meta.name, meta.version, quantization.label());
+        Ok(Listener::of_genres(name, Namer::Worker(source, quantization)))
     }
 
     /// The rules on spectral measures, which need no model.
     pub fn rules() -> Listener {
-        Listener { name: "spectral rules".into(), classes: genre_names(), network: None }
+        Listener::of_genres(Backend::Spectral.label().to_lowercase(), Namer::Rules)
+    }
+
+    /// Of what answers in the order of the genres.
+    fn of_genres(name: String, namer: Namer) -> Listener {
+        Listener { name, classes: genre_names(), genres: Some(std::array::from_fn(|i| i)), namer }
     }
 
     /// What it is, for people.
@@ -51,48 +90,65 @@ impl Listener {
         &self.classes
     }
 
-    /// Probability of each class after each frame of 20 ms of mono sound, frame after frame, from a fresh start.
-    pub fn posteriors(&mut self, mono: &[f32], sample_rate: u32) -> Vec<f32> {
-        let mut front_end = FrontEnd::new(sample_rate as f32);
-        let mut rules = SpectralRules::new();
-        if let Some(network) = &mut self.network {
-            network.reset();
-        }
-        let mut posteriors = Vec::new();
-        for frame in mono.chunks_exact(front_end.hop()) {
-            let features = front_end.push(frame);
-            match &mut self.network {
-                Some(network) => {
-                    posteriors.extend_from_slice(network.push(column(network.input(), features)))
-                }
-                None => {
-                    rules.push(features);
-                    posteriors.extend_from_slice(&rules.posterior().0);
-                }
-            }
-        }
-        posteriors
+    /// Whether the classes are the five genres, so that the decision stage can follow.
+    pub fn names_genres(&self) -> bool {
+        self.genres.is_some()
     }
 
-    /// What it says about a clip whose true class is `label`, and about each 3 s of it heard alone. `None` for a clip
-    /// shorter than a frame.
-    pub fn judge(&mut self, label: usize, mono: &[f32], sample_rate: u32) -> Option<Prediction> {
-        let classes = self.classes.len();
-        let all = self.posteriors(mono, sample_rate);
-        let frames = all.len().checked_div(classes)?;
-        let counted = &all[classes * LISTENING_FRAMES.min(frames.checked_sub(1)?)..];
-        let count = (counted.len() / classes) as f32;
-        let clip = (0..classes)
-            .map(|class| counted.iter().skip(class).step_by(classes).sum::<f32>() / count)
-            .collect();
-        let excerpt = (EXCERPT_SECONDS * f64::from(sample_rate)).round() as usize;
-        let excerpts = mono
-            .chunks_exact(excerpt.max(1))
-            .filter_map(|sound| {
-                let posteriors = self.posteriors(sound, sample_rate);
-                posteriors.len().checked_sub(classes).map(|last| posteriors[last..].to_vec())
-            })
-            .collect();
-        Some(Prediction { label, clip, excerpts })
+    /// Hears mono sound from a fresh start.
+    pub fn hear(&mut self, mono: &[f32], sample_rate: u32) -> Heard {
+        let mut network = match &mut self.namer {
+            Namer::Worker(source, quantization) => {
+                return by_engine(source, *quantization, mono, sample_rate);
+            }
+            Namer::Network(network) => {
+                network.reset();
+                Some(network)
+            }
+            Namer::Rules => None,
+        };
+        let mut front_end = FrontEnd::new(sample_rate as f32);
+        let (mut rules, mut decision) = (SpectralRules::new(), Decision::new());
+        let mut heard = Heard::default();
+        for frame in mono.chunks_exact(front_end.hop()) {
+            let features = front_end.push(frame);
+            rules.push(features);
+            let by_rules = rules.posterior();
+            let probabilities = match &mut network {
+                Some(network) => network.push(column(network.input(), features)),
+                None => &by_rules.0,
+            };
+            if let Some(outputs) = self.genres {
+                let posterior = Posterior(outputs.map(|output| probabilities[output]));
+                // As in the engine: where there is no usable answer, the rules answer.
+                let posterior = if posterior.is_valid() { posterior } else { by_rules };
+                heard.outcomes.push(decision.update(&posterior, features.level_dbfs, &Controls::default()));
+            }
+            heard.posteriors.extend_from_slice(probabilities);
+        }
+        heard
     }
+}
+
+/// Plays the sound through an engine that bounces offline with this model on the worker.
+fn by_engine(source: &ModelSource, quantization: Quantization, mono: &[f32], sample_rate: u32) -> Heard {
+    let handle = Handle::new();
+    handle.select_model(source.clone());
+    handle.select(Backend::OnnxWorker, quantization);
+    let mut engine = handle.start(Config { sample_rate: sample_rate as f32, channels: 1, offline: true });
+    let mut heard = Heard::default();
+    let hop = hop_at(sample_rate as f32);
+    for (index, frame) in mono.chunks_exact(hop).enumerate() {
+        let transport = Transport { playing: true, position: Some((index * hop) as i64) };
+        engine.process(&mut [&mut frame.to_vec()], transport, &Controls::default());
+        let seen = handle.telemetry().snapshot();
+        heard.posteriors.extend_from_slice(&seen.posterior.0);
+        heard.outcomes.push(Outcome {
+            posterior: seen.posterior,
+            genre: seen.genre,
+            verdict: seen.verdict,
+            confidence: seen.confidence,
+        });
+    }
+    heard
 }

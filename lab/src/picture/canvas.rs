@@ -89,6 +89,11 @@ impl Canvas {
         self.fill(trace(points, true), ink);
     }
 
+    /// A filled circle around a point.
+    pub fn dot(&mut self, x: f32, y: f32, radius: f32, ink: Ink) {
+        self.fill(PathBuilder::from_circle(x, y, radius), ink);
+    }
+
     /// A line through points.
     pub fn line(&mut self, points: &[(f32, f32)], width: f32, ink: Ink) {
         if let Some(path) = trace(points, false) {

@@ -1,13 +1,14 @@
-//! Pictures for reports: what was recognised over time, and confusion matrices.
+//! Pictures for reports: what was recognised over time, and what an evaluation measured.
 //!
 //! Drawn in software with a font that is compiled in, so they look the same everywhere. Classes wear the colours of
 //! Okabe & Ito (2008), which people with any colour vision can tell apart, and every one is also named in words.
 
 mod canvas;
-mod confusion;
+mod panels;
+mod report;
 mod timeline;
 
-pub use confusion::confusion;
+pub use report::report;
 pub use timeline::{Span, Timeline, timeline};
 
 use crate::files::write_bytes;

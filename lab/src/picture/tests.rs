@@ -1,5 +1,8 @@
 use super::*;
-use crate::eval::{Prediction, evaluate};
+use crate::eval::{
+    Agreement, Evaluation, Kind, ListeningPoint, NothingReport, Prediction, StartsReport, SteadyReport,
+    evaluate,
+};
 use tiny_skia::Pixmap;
 
 /// How many pixels of a picture have this colour, exactly.
@@ -38,15 +41,59 @@ fn a_timeline_shows_each_class_for_as_long_as_it_lasts() {
     assert!(timeline(&path, &Timeline { seconds: 0.0, ..shown }).is_err());
 }
 
-#[test]
-fn a_confusion_matrix_is_darkest_where_the_clips_are() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("confusion.png");
+/// An evaluation of two classes, with everything measured or with nothing but names.
+fn evaluation(everything: bool) -> Evaluation {
     let classes = ["a", "b"].map(String::from);
-    let said = |label: usize, clip: [f32; 2]| Prediction { label, clip: clip.to_vec(), excerpts: Vec::new() };
+    let said = |label: usize, clip: [f32; 2]| Prediction {
+        label,
+        clip: clip.to_vec(),
+        excerpts: vec![clip.to_vec(); usize::from(everything)],
+    };
     let report = evaluate(&classes, &[said(0, [0.9, 0.1]), said(0, [0.8, 0.2]), said(1, [0.3, 0.7])]);
-    confusion(&path, "Two classes", &report).unwrap();
-    let full = count(&path, Ink(0x00, 0x5a, 0x8c));
-    // Two full cells of 132 by 132 pixels, less what is written on them.
-    assert!((28_000..2 * 132 * 132).contains(&full), "{full}");
+    let share = |kind: &str, claimed| Kind { kind: kind.into(), seconds: 8.0, claimed };
+    let nothing =
+        NothingReport { seconds: 16.0, claimed: 0.5, kinds: vec![share("hum", 0.0), share("tones", 1.0)] };
+    let agreement = |agree: Option<f64>| Agreement {
+        change: "gain".into(),
+        clips: 3,
+        remark: agree.is_none().then(|| "no ffmpeg".into()),
+        agree,
+    };
+    Evaluation {
+        model: "Two classes".into(),
+        data: "somewhere".into(),
+        left_out: Vec::new(),
+        damaged: Vec::new(),
+        report,
+        listening: vec![ListeningPoint { seconds: 3.0, excerpts: 3, balanced_accuracy: Some(1.0) }],
+        steady: everything.then(|| SteadyReport { right: 0.5, wrong: 0.25, ..SteadyReport::default() }),
+        starts: everything.then(|| StartsReport { starts: 2, never: 1.0, ..StartsReport::default() }),
+        nothing: everything.then_some(nothing),
+        nothing_folder: None,
+        robustness: if everything {
+            vec![agreement(Some(1.0)), agreement(Some(0.9)), agreement(None)]
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+#[test]
+fn an_evaluation_is_drawn_with_what_was_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let [small, large] = [false, true].map(|everything| {
+        let path = folder.path().join(format!("{everything}.png"));
+        report(&path, &evaluation(everything)).unwrap();
+        path
+    });
+    // Two full cells of 74 by 56 units at two pixels a unit, less what is written on them, and the listening point.
+    let full = count(&small, Ink(0x00, 0x5a, 0x8c));
+    assert!((28_000..2 * 4 * 72 * 54).contains(&full), "{full}");
+    let height = |path: &Path| Pixmap::load_png(path).unwrap().height();
+    assert!(height(&large) > height(&small) + 400, "what was not measured takes no room");
+    // Half of the time is right: a bar of half of a column of 502 units, 26 high.
+    let right = count(&large, Ink(0x00, 0x9e, 0x73));
+    assert!((4 * 240 * 26..4 * 265 * 26).contains(&right), "{right}");
+    let nobody = Evaluation { report: evaluate(&[], &[]), ..evaluation(false) };
+    assert!(report(&small, &nobody).is_err());
 }

@@ -14,6 +14,7 @@ pub mod electronic;
 pub mod instruments;
 pub mod jazz;
 pub mod mixdown;
+pub mod nothing;
 pub mod rock;
 pub mod speech;
 pub mod theory;

@@ -3,10 +3,11 @@
 use super::config::ModelConfig;
 use super::kernels::{self, ConvShape, Moments};
 use super::ops;
+use crate::synth::nothing::normal;
 use anyhow::{Result, ensure};
 use burn::tensor::{Tensor, TensorData};
 use idiom_engine::model::{InputKind, Layer, Model, ModelMeta, Values};
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -246,11 +247,4 @@ fn onnx_order(s: &ConvShape, weights: &[f32], scale: &[f32]) -> Vec<f32> {
         }
     }
     out
-}
-
-/// A normally distributed number (Box and Muller).
-pub fn normal(random: &mut ChaCha8Rng) -> f32 {
-    let u: f32 = 1.0 - random.random::<f32>();
-    let v: f32 = random.random();
-    (-2.0 * u.ln()).sqrt() * (std::f32::consts::TAU * v).cos()
 }

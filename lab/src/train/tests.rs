@@ -2,10 +2,11 @@
 
 use super::config::{Config, FLAGSHIP, LayerConfig};
 use super::kernels::{self, ConvShape};
-use super::net::{Chain, Net, normal};
+use super::net::{Chain, Net};
 use super::sounds::{Library, Sound};
 use super::trainer::{Task, train};
 use super::{ops, validate};
+use crate::synth::nothing::normal;
 use burn::tensor::{Tensor, TensorData};
 use idiom_engine::model::{InputKind, Model, windowed};
 use rand::SeedableRng;
