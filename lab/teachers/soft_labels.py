@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+"""Turn what YAMNet (yamnet_embed.py) and musicnn (musicnn_embed.py) hear into soft labels over our classes.
+
+Four opinions on each second are mixed geometrically, with the weights of OPINIONS:
+
+* a logistic regression on YAMNet's embedding and the logits of its scores, and one on musicnn's tag logits and the layers
+  below them, both trained on labelled manifests: classes balanced, artists weighted (not files), labels weighted by their
+  confidence;
+* the scores of each network's own related classes, without any label of ours.
+
+Where YAMNet hears neither music nor speech, the result is pulled to "all classes equally".
+
+With --folds (a table `file,fold` as written by `idiom train --folds K --folds-only`) one more pair of heads is trained for
+each round, without the clips that are tested in it and without any other clip of their artists, and its rows carry that
+round's number: soft labels made with the labels of a test clip would leak them. Rows with an empty fold come from the
+heads that have seen everything.
+
+Output: a CSV with the columns file (absolute path), start_s, end_s, fold, p_CLASS for each class; one row a second.
+Also prints the accuracy of each opinion and of the mixture on the clips that each round leaves out.
+
+    python lab/teachers/soft_labels.py --root AUDIO --yamnet YAMNET_CACHE --musicnn MUSICNN_CACHE \
+        --classes yamnet/classes.csv --manifest AUDIO/train/MANIFEST.csv --folds CV/folds.csv --out soft.csv
+"""
+
+import argparse
+import collections
+import csv
+import pathlib
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+CLASSES = ["speech", "rock", "jazz", "electronic", "classical"]
+CONFIDENCE = {"high": 1.0, "medium": 0.7, "low": 0.15, "": 1.0}
+# Weight of each opinion in the mixture.
+OPINIONS = {"yamnet head": 0.3, "musicnn head": 0.3, "yamnet alone": 0.15, "musicnn alone": 0.25}
+# AudioSet classes that speak for each of ours.
+RELATED = {
+    "speech": ["Speech", "Narration, monologue", "Conversation",
+               "Child speech, kid speaking", "Speech synthesizer"],
+    "rock": ["Rock music", "Heavy metal", "Punk rock", "Grunge", "Progressive rock", "Rock and roll",
+             "Psychedelic rock", "Electric guitar", "Distortion"],
+    "jazz": ["Jazz", "Swing music", "Saxophone", "Trumpet", "Trombone", "Double bass", "Blues", "Bass guitar"],
+    "electronic": ["Electronic music", "House music", "Techno", "Dubstep", "Drum and bass", "Electronica",
+                   "Electronic dance music", "Ambient music", "Trance music", "Synthesizer", "Drum machine",
+                   "Video game music"],
+    "classical": ["Classical music", "Opera", "Orchestra", "String section", "Violin, fiddle", "Cello", "Harp",
+                  "Pizzicato", "Harpsichord", "Flute", "Brass instrument"],
+}
+HEARD = ["Speech", "Music", "Singing", "Musical instrument"]
+# musicnn's tags, in the order of its outputs: Million Song Dataset, MagnaTagATune.
+MSD = ("rock,pop,alternative,indie,electronic,female vocalists,dance,00s,alternative rock,jazz,beautiful,metal,chillout,"
+       "male vocalists,classic rock,soul,indie rock,Mellow,electronica,80s,folk,90s,chill,instrumental,punk,oldies,"
+       "blues,hard rock,ambient,acoustic,experimental,female vocalist,guitar,Hip-Hop,70s,party,country,easy listening,"
+       "sexy,catchy,funk,electro,heavy metal,Progressive rock,60s,rnb,indie pop,sad,House,happy").split(",")
+MTT = ("guitar,classical,slow,techno,strings,drums,electronic,rock,fast,piano,ambient,beat,violin,vocal,synth,female,"
+       "indian,opera,male,singing,vocals,no vocals,harpsichord,loud,quiet,flute,woman,male vocal,no vocal,pop,soft,"
+       "sitar,solo,man,classic,choir,voice,new age,dance,male voice,female vocal,beats,harp,cello,no voice,weird,"
+       "country,metal,female voice,choral").split(",")
+# Which tags speak for each class, and how much.
+TAGS = {
+    "rock": [(1.0, MSD, ["rock", "alternative", "alternative rock", "metal", "classic rock", "indie rock", "punk",
+                         "hard rock", "heavy metal", "Progressive rock", "indie"]), (0.5, MTT, ["rock", "metal"])],
+    "jazz": [(1.0, MSD, ["jazz"]), (0.3, MSD, ["blues"])],
+    "electronic": [(0.7, MSD, ["electronic", "dance", "electronica", "chillout", "ambient", "electro", "House"]),
+                   (0.5, MTT, ["techno", "electronic", "synth", "dance"])],
+    "classical": [(1.2, MTT, ["classical", "violin", "opera", "cello", "harpsichord", "classic", "choir", "strings",
+                              "flute"])],
+}
+
+
+def logit(p: np.ndarray) -> np.ndarray:
+    p = np.clip(p, 1e-6, 1 - 1e-4)
+    return np.log(p / (1 - p))
+
+
+class Clip:
+    """What both networks heard in one file, one row for each 0.96 s."""
+
+    def __init__(self, path: pathlib.Path, yamnet, musicnn):
+        self.path = str(path)
+        rows = max(1, len(yamnet["score"]) // 2)
+        self.hop = 2 * float(yamnet["hop_s"])
+
+        def pairs(name):
+            x = yamnet[name].astype(np.float32)
+            return np.stack([x[2 * i : 2 * i + 2].mean(axis=0) for i in range(rows)])
+
+        # musicnn's windows are three rows long: each row is described by the window that it lies in the middle of.
+        window = np.clip(np.arange(rows) - 1, 0, len(musicnn["msd"]) - 1)
+        parts = [musicnn[name].astype(np.float32)[window] for name in ("msd", "mtt", "msd_p", "mtt_p")]
+        self.score = pairs("score")
+        self.tags = {"msd": parts[0], "mtt": parts[1]}
+        self.features = {
+            "yamnet": np.concatenate([pairs("embedding"), logit(self.score)], axis=1),
+            "musicnn": np.concatenate(parts, axis=1),
+        }
+
+
+def read_labels(manifests: list[pathlib.Path]) -> dict[str, dict]:
+    """Manifest rows by absolute path."""
+    labels = {}
+    for manifest in manifests:
+        with open(manifest, newline="") as lines:
+            for row in csv.DictReader(lines):
+                if row.get("genre"):
+                    row["who"] = (row["genre"], row["artist"] or row["file"])
+                    labels[str((manifest.parent / row["file"]).resolve())] = row
+    return labels
+
+
+def train_head(clips: list[Clip], labels: dict[str, dict], of: str, strength: float):
+    """A function from a clip to log-probabilities."""
+    artists = collections.Counter(labels[c.path]["who"] for c in clips)
+    x, y, w = [], [], []
+    for clip in clips:
+        row = labels[clip.path]
+        x.append(clip.features[of][::2])
+        y += [CLASSES.index(row["genre"])] * len(x[-1])
+        confidence = CONFIDENCE[row.get("label_confidence") or ""]
+        w += [confidence / np.sqrt(artists[row["who"]]) / len(x[-1])] * len(x[-1])
+    x, y, w = np.concatenate(x), np.array(y), np.array(w)
+    for k in range(len(CLASSES)):
+        w[y == k] /= w[y == k].sum()
+    w *= len(w) / w.sum()
+    scaler = StandardScaler().fit(x, sample_weight=w)
+    with warnings.catch_warnings():
+        # 60 steps from zero are a regulariser of their own; more of them only sharpen.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        head = LogisticRegression(C=strength, max_iter=60).fit(scaler.transform(x), y, sample_weight=w)
+    return lambda clip: head.predict_log_proba(scaler.transform(clip.features[of]))
+
+
+def normalised(logs: np.ndarray) -> np.ndarray:
+    """Log-probabilities that add up to 1."""
+    logs = logs - logs.max(axis=1, keepdims=True)
+    return logs - np.log(np.exp(logs).sum(axis=1, keepdims=True))
+
+
+def yamnet_alone(clip: Clip, names: list[str]) -> np.ndarray:
+    """Log-probabilities from YAMNet's own scores."""
+    sums = np.stack([clip.score[:, [names.index(n) for n in RELATED[c]]].sum(axis=1) for c in CLASSES], axis=1)
+    return normalised(np.log(sums + 0.01))
+
+
+def musicnn_alone(clip: Clip, names: list[str]) -> np.ndarray:
+    """Log-probabilities from musicnn's own tags; it knows no speech, so that is YAMNet's."""
+    sure = {"msd": 1 / (1 + np.exp(-clip.tags["msd"])), "mtt": 1 / (1 + np.exp(-clip.tags["mtt"]))}
+
+    def evidence(name):
+        if name == "speech":
+            return 2 * clip.score[:, names.index("Speech")]
+        return sum(
+            weight * sure["msd" if tags is MSD else "mtt"][:, [tags.index(t) for t in wanted]].max(axis=1)
+            for weight, tags, wanted in TAGS[name]
+        )
+
+    return normalised(np.log(np.stack([evidence(c) for c in CLASSES], axis=1) + 0.02))
+
+
+def mixed(opinions: dict[str, np.ndarray]) -> np.ndarray:
+    """Log-probabilities of the geometric mixture."""
+    return normalised(sum(weight * opinions[name] for name, weight in OPINIONS.items()))
+
+
+def balanced_accuracy(clips: list[Clip], labels: dict[str, dict], opinions: list[np.ndarray]) -> str:
+    """Per clip and per 3 s, with the recall of each class per clip; then without the labels called low."""
+    lines = []
+    for kind, wanted in [("all labels", None), ("without low ones", ("high", "medium", ""))]:
+        whole, parts = np.zeros((5, 5)), np.zeros((5, 5))
+        for clip, logs in zip(clips, opinions):
+            row = labels[clip.path]
+            if wanted and row.get("label_confidence", "") not in wanted:
+                continue
+            label = CLASSES.index(row["genre"])
+            whole[label, logs.mean(axis=0).argmax()] += 1
+            for start in range(0, max(1, len(logs) - 2), 3):
+                parts[label, logs[start : start + 3].mean(axis=0).argmax()] += 1
+        recalls = [np.diag(m) / np.maximum(m.sum(axis=1), 1) for m in (whole, parts)]
+        each = ", ".join(f"{c} {r:.2f}" for c, r in zip(CLASSES, recalls[0]))
+        lines.append(f"{kind}: per clip {recalls[0].mean():.3f} ({each}), per 3 s {recalls[1].mean():.3f}")
+    return "; ".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=pathlib.Path, action="append", required=True,
+                        help="where the paths in the caches are relative to; several are tried in order")
+    parser.add_argument("--yamnet", type=pathlib.Path, required=True, help="the output of yamnet_embed.py")
+    parser.add_argument("--musicnn", type=pathlib.Path, required=True, help="the output of musicnn_embed.py")
+    parser.add_argument("--classes", type=pathlib.Path, required=True, help="YAMNet's class names")
+    parser.add_argument("--manifest", type=pathlib.Path, action="append", required=True)
+    parser.add_argument("--folds", type=pathlib.Path)
+    parser.add_argument("--strength", type=float, default=1e-3, help="inverse regularisation of the heads")
+    parser.add_argument("--out", type=pathlib.Path)
+    args = parser.parse_args()
+
+    names = [row["display_name"] for row in csv.DictReader(open(args.classes, newline=""))]
+    labels = read_labels(args.manifest)
+    clips = []
+    for file in sorted(args.yamnet.glob("*.npz")):
+        yamnet, other = np.load(file), args.musicnn / file.name
+        relative = str(yamnet["path"])
+        root = next((r for r in args.root if (r / relative).exists()), None)
+        if root is not None and other.exists():
+            clips.append(Clip((root / relative).resolve(), yamnet, np.load(other)))
+    clips.sort(key=lambda c: c.path)
+    known = [c for c in clips if c.path in labels]
+    print(f"{len(clips)} clips, {len(known)} of them labelled")
+    alone = {c.path: {"yamnet alone": yamnet_alone(c, names), "musicnn alone": musicnn_alone(c, names)} for c in clips}
+    heard = [names.index(n) for n in HEARD]
+    folds = {}
+    if args.folds:
+        folds = {row["file"]: int(row["fold"]) for row in csv.DictReader(open(args.folds, newline=""))}
+
+    rows, tested = [], []
+    judged = collections.defaultdict(list)
+    for fold in [None, *sorted(set(folds.values()))]:
+        away = {labels[p]["artist"] for p, f in folds.items() if f == fold and p in labels and labels[p]["artist"]}
+        learned = [c for c in known if folds.get(c.path) != fold or fold is None]
+        learned = [c for c in learned if labels[c.path]["artist"] not in away]
+        heads = {of: train_head(learned, labels, of, args.strength) for of in ("yamnet", "musicnn")}
+        for clip in clips:
+            opinions = {f"{of} head": head(clip) for of, head in heads.items()} | alone[clip.path]
+            logs = mixed(opinions)
+            if fold is not None and folds.get(clip.path) == fold:
+                tested.append(clip)
+                for name, opinion in [*opinions.items(), ("mixed", logs)]:
+                    judged[name].append(opinion)
+                continue
+            p = np.exp(logs)
+            if clip.path not in labels:
+                presence = np.clip(clip.score[:, heard].max(axis=1, keepdims=True) / 0.3, 0, 1)
+                p = presence * p + (1 - presence) / len(CLASSES)
+            for i, row in enumerate(p):
+                values = ",".join(f"{v:.4f}" for v in row)
+                start, end = i * clip.hop, (i + 1) * clip.hop
+                rows.append(f'"{clip.path}",{start:.2f},{end:.2f},{"" if fold is None else fold},{values}')
+    for name, opinions in judged.items():
+        print(f"left-out clips, {name}: {balanced_accuracy(tested, labels, opinions)}")
+    if args.out:
+        header = "file,start_s,end_s,fold," + ",".join(f"p_{c}" for c in CLASSES)
+        args.out.write_text("\n".join([header, *rows]) + "\n")
+
+
+if __name__ == "__main__":
+    main()
