@@ -17,7 +17,8 @@ fn playing_and_resetting_allocate_nothing() {
     let int8 = random::quantized(&fp32);
     let mut rng = Rng(51);
     let columns: Vec<f32> = (0..200 * 40).map(|_| 3.0 * rng.signed()).collect();
-    for model in [&fp32, &int8] {
+    let mixed = random::mixed(52, |layer| matches!(layer, 0 | 3 | 4));
+    for model in [&fp32, &int8, &mixed] {
         for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.available()) {
             let mut network = Network::compile_for(model, kernel).expect("a valid model");
             let sum = assert_no_alloc(|| {

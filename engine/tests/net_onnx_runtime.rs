@@ -26,7 +26,11 @@ fn written_and_shipped() -> Vec<(&'static str, Vec<u8>)> {
     let narrow = random::model(21, InputKind::Mfcc13, 100, &narrow);
     let flagship = random::flagship(20);
     let written = |model: &Model| onnx_write::write(model).expect("a valid model is written");
+    // FP32 between INT8, and INT8 between FP32.
+    let mixed = |int8: [usize; 3]| written(&random::mixed(22, |layer| int8.contains(&layer)));
     vec![
+        ("mixed-outside", mixed([0, 1, 5])),
+        ("mixed-inside", mixed([1, 2, 4])),
         ("random-fp32", written(&flagship)),
         ("random-int8", written(&random::quantized(&flagship))),
         ("narrow-fp32", written(&narrow)),
@@ -38,7 +42,12 @@ fn written_and_shipped() -> Vec<(&'static str, Vec<u8>)> {
 
 fn features(model: &Model, frames: usize) -> Vec<f32> {
     let mut rng = Rng(frames as u64);
-    (0..frames * model.meta.features.rows()).map(|_| 3.0 * rng.signed()).collect()
+    let count = frames * model.meta.features.rows();
+    if model.meta.name == "random-22" {
+        // Whole numbers, with which the mixed networks are exact.
+        return (0..count).map(|_| rng.between(0, 8) as f32 - 4.0).collect();
+    }
+    (0..count).map(|_| 3.0 * rng.signed()).collect()
 }
 
 fn write(path: PathBuf, values: &[f32]) {

@@ -137,6 +137,27 @@ fn extreme_int8_numbers_agree_bit_for_bit() {
     check_int8(&model, 30);
 }
 
+/// The kernels for weights of which neighbours cannot saturate a 16-bit sum, and for those that include -128.
+#[test]
+fn narrow_and_full_range_weights_agree_bit_for_bit() {
+    for seed in 0..20 {
+        let model = random::quantized(&odd_model(seed));
+        for (lowest, highest) in [(-64, 64), (-128, 127)] {
+            let mut model = model.clone();
+            for (i, layer) in model.layers.iter_mut().enumerate() {
+                let Values::I8 { weights, scales, .. } = &mut layer.values else { panic!("not INT8") };
+                let ends = |(j, w): (usize, &mut i8)| {
+                    *w = if (i + j / 2) % 3 == 0 { lowest } else { highest };
+                };
+                weights.iter_mut().enumerate().for_each(ends);
+                scales.iter_mut().for_each(|s| *s *= 0.2);
+            }
+            model.validate().unwrap();
+            check_int8(&model, 12);
+        }
+    }
+}
+
 #[test]
 fn a_long_stream_forgets_what_lies_beyond_the_average() {
     let mut model = random::flagship(7);

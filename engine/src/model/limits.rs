@@ -3,7 +3,7 @@
 //! The limits are far above any network worth 20 ms of a processor, and low enough that a file made to do harm
 //! exhausts neither memory nor the audio thread's time.
 
-use super::{Layer, Model, ModelError, Values, windowed};
+use super::{Affine, Layer, Model, ModelError, Values, windowed};
 
 /// The newest `idiom.format` this version reads.
 pub const FORMAT: u64 = 1;
@@ -56,27 +56,19 @@ impl Model {
                 format!("has {} convolutions, but 1 to {MAX_LAYERS} are possible", self.layers.len());
             return Err(ModelError::Graph { problem });
         }
-        if let Some(input) = self.input
-            && !(input.scale.is_finite() && input.scale >= f32::MIN_POSITIVE)
-        {
-            let problem = format!("has an input scale of {}; it must be positive and finite", input.scale);
-            return Err(ModelError::Graph { problem });
-        }
 
         let (mut channels, mut rows) = (1, self.meta.features.rows());
         let (mut weights, mut macs, mut memory) = (0usize, 0usize, 0usize);
-        let mut input_scale = self.input.map_or(1.0, |input| input.scale);
+        let mut before: Option<Affine> = None;
         for (index, layer) in self.layers.iter().enumerate() {
             let wrong = |problem: String| ModelError::Layer { index, layer: layer.name.clone(), problem };
             check_shape(layer, channels).map_err(wrong)?;
-            check_values(layer, self.input.is_some()).map_err(wrong)?;
-            if let Values::I8 { scales, output, .. } = &layer.values {
-                let factors = windowed::requantizing(input_scale, scales, *output);
-                if let Some(bad) = factors.iter().find(|f| !(f.is_finite() && **f >= f32::MIN_POSITIVE)) {
-                    return Err(wrong(format!("its scales multiply to {bad}, which is no usable factor")));
-                }
-                input_scale = output.scale;
-            }
+            check_values(layer).map_err(wrong)?;
+            check_input(layer, before).map_err(wrong)?;
+            before = match &layer.values {
+                Values::F32 { .. } => None,
+                Values::I8 { output, .. } => Some(*output),
+            };
             let out = layer.rows_out(rows).ok_or_else(|| {
                 wrong(format!("the kernel of {} rows does not fit the {rows} rows", layer.kernel_f))
             })?;
@@ -140,25 +132,35 @@ fn check_shape(layer: &Layer, channels: usize) -> Result<(), String> {
     Ok(())
 }
 
-fn check_values(layer: &Layer, int8: bool) -> Result<(), String> {
+/// `before` is how the layer before gives out its numbers, if that is in 8 bits.
+fn check_input(layer: &Layer, before: Option<Affine>) -> Result<(), String> {
+    let Values::I8 { input, scales, output, .. } = &layer.values else { return Ok(()) };
+    if let Some(before) = before.filter(|before| before != input) {
+        return Err(format!(
+            "takes 8-bit numbers of scale {} and zero point {}, but the layer before gives out {} and {}",
+            input.scale, input.zero_point, before.scale, before.zero_point
+        ));
+    }
+    let factors = windowed::requantizing(input.scale, scales, *output);
+    match factors.iter().find(|f| !(f.is_finite() && **f >= f32::MIN_POSITIVE)) {
+        Some(bad) => Err(format!("its scales multiply to {bad}, which is no usable factor")),
+        None => Ok(()),
+    }
+}
+
+fn check_values(layer: &Layer) -> Result<(), String> {
     let expect = |what: &str, have: usize, want: usize| {
         if have == want { Ok(()) } else { Err(format!("has {have} {what}, but its shape needs {want}")) }
     };
     match &layer.values {
         Values::F32 { weights, bias } => {
-            if int8 {
-                return Err("is FP32 in a network whose input is INT8".into());
-            }
             expect("weights", weights.len(), layer.weight_count())?;
             expect("biases", bias.len(), layer.outputs)?;
             if let Some(bad) = weights.iter().chain(bias).find(|v| !v.is_finite()) {
                 return Err(format!("holds the number {bad}; weights and biases must be finite"));
             }
         }
-        Values::I8 { weights, scales, bias, output } => {
-            if !int8 {
-                return Err("is INT8 in a network whose input is not quantized".into());
-            }
+        Values::I8 { weights, scales, bias, input, output } => {
             expect("weights", weights.len(), layer.weight_count())?;
             expect("weight scales", scales.len(), layer.outputs)?;
             expect("biases", bias.len(), layer.outputs)?;
@@ -174,7 +176,7 @@ fn check_values(layer: &Layer, int8: bool) -> Result<(), String> {
                 ));
             }
             let positive = |s: &f32| s.is_finite() && *s >= f32::MIN_POSITIVE;
-            if let Some(bad) = scales.iter().chain([&output.scale]).find(|s| !positive(s)) {
+            if let Some(bad) = scales.iter().chain([&input.scale, &output.scale]).find(|s| !positive(s)) {
                 return Err(format!("has a scale of {bad}; scales must be positive and finite"));
             }
             if layer.relu != (output.zero_point == i8::MIN) {

@@ -122,6 +122,9 @@ pub enum Values {
         scales: Vec<f32>,
         /// One a output channel, in steps of input scale times weight scale.
         bias: Vec<i32>,
+        /// How the layer's 8-bit inputs stand for real numbers. After another INT8 layer that is what that one gives
+        /// out; what comes from an FP32 layer, or as features, is rounded to it.
+        input: Affine,
         /// How the layer's 8-bit outputs stand for real numbers. With a zero point of -128 nothing below 0 exists,
         /// which is the layer's ReLU.
         output: Affine,
@@ -161,6 +164,11 @@ impl Layer {
         if self.depthwise { 1 } else { self.inputs }
     }
 
+    /// Whether it is computed in 8-bit integers.
+    pub fn is_int8(&self) -> bool {
+        matches!(self.values, Values::I8 { .. })
+    }
+
     /// Number of weights.
     pub fn weight_count(&self) -> usize {
         self.outputs * self.inputs_per_output() * self.kernel_f * self.kernel_t
@@ -184,9 +192,8 @@ impl Layer {
 pub struct Model {
     /// What the file says about itself.
     pub meta: ModelMeta,
-    /// How the input is quantized: `Some` exactly when every layer is [`Values::I8`].
-    pub input: Option<Affine>,
-    /// The chain, first to last. The last leaves one row and a channel for each class.
+    /// The chain, first to last. The last leaves one row and a channel for each class. FP32 and INT8 layers may stand
+    /// beside each other (mixed precision).
     pub layers: Vec<Layer>,
 }
 
@@ -199,9 +206,10 @@ impl Model {
         onnx::read(bytes)
     }
 
-    /// The arithmetic: [`Quantization::Fp32`] or [`Quantization::Int8`].
+    /// The arithmetic: [`Quantization::Int8`] when any layer is computed in 8-bit integers, else
+    /// [`Quantization::Fp32`].
     pub fn quantization(&self) -> Quantization {
-        if self.input.is_some() { Quantization::Int8 } else { Quantization::Fp32 }
+        if self.layers.iter().any(Layer::is_int8) { Quantization::Int8 } else { Quantization::Fp32 }
     }
 
     /// Number of weights and biases.

@@ -7,6 +7,7 @@ use super::{
     Affine, Layer, MAX_CHANNELS, MAX_FILE_BYTES, MAX_LAYERS, MAX_WEIGHTS, Model, ModelError, ModelMeta,
     Values, scan,
 };
+use crate::controls::Quantization;
 use prost::Message;
 use std::collections::{BTreeMap, HashMap};
 use tract_onnx::pb::{
@@ -43,7 +44,7 @@ pub fn read(bytes: &[u8]) -> Result<Model, ModelError> {
     let model = Chain::new(graph)?.follow(meta)?;
     model.validate()?;
     let stated = metadata(&file).get("idiom.quantization").copied().unwrap_or_default();
-    let found = if model.input.is_some() { "int8" } else { "fp32" };
+    let found = if model.quantization() == Quantization::Int8 { "int8" } else { "fp32" };
     if stated != found {
         let problem = format!("says `{}`, but the network is {found}", shorten(stated));
         return Err(ModelError::Metadata { key: "idiom.quantization".into(), problem });
@@ -144,12 +145,14 @@ impl<'a> Chain<'a> {
     }
 
     fn follow(&self, meta: ModelMeta) -> Result<Model, ModelError> {
-        let mut model = Model { input: None, layers: Vec::new(), meta };
+        let mut model = Model { layers: Vec::new(), meta };
         let mut tensor = self.input(model.meta.features.rows())?;
-        // What each layer gives, as far as it is known to be quantized; needed by the next layer's bias.
+        // How what flows is quantized, if it is; the next INT8 layer needs it.
         let mut quantized: Option<Affine> = None;
         // Whether the last layer may still get a normalization, an activation or a quantization.
         let mut open = false;
+        // Whether what flows was FP32 and was quantized for an INT8 layer that must follow.
+        let mut rounded = false;
         let mut ending = Vec::new();
         let (mut steps, mut weights) = (0, 0);
         while let Some(node) = self.next(tensor)? {
@@ -171,6 +174,13 @@ impl<'a> Chain<'a> {
                 ("Identity", _) => {}
                 ("Conv", _) => {
                     let layer = self.conv(node, quantized.take())?;
+                    if !layer.is_int8() && rounded {
+                        return Err(bad_node(
+                            node,
+                            "is FP32 after FP32, but what flows between is quantized",
+                        ));
+                    }
+                    rounded = false;
                     weights += layer.weight_count();
                     model.layers.push(layer);
                     open = true;
@@ -181,15 +191,14 @@ impl<'a> Chain<'a> {
                     self.check_clip(node)?;
                     layer.relu = true;
                 }
-                ("QuantizeLinear", Some(layer)) if model.input.is_some() => {
+                ("QuantizeLinear", Some(layer)) if layer.is_int8() => {
                     let (affine, after) = self.quantization(node)?;
                     (quantized, tensor, open) = (Some(affine), after, false);
                     finish_i8(node, layer, affine)?;
                 }
-                ("QuantizeLinear", None) if empty && model.input.is_none() => {
+                ("QuantizeLinear", layer) if quantized.is_none() && (empty || layer.is_some()) => {
                     let (affine, after) = self.quantization(node)?;
-                    (quantized, tensor) = (Some(affine), after);
-                    model.input = Some(affine);
+                    (quantized, tensor, open, rounded) = (Some(affine), after, false, true);
                 }
                 ("GlobalAveragePool" | "Flatten" | "Softmax", _) if !empty => {
                     if matches!(op, "Flatten" | "Softmax") && !matches!(int(node, "axis", 1), 1 | -1) {
@@ -204,6 +213,11 @@ impl<'a> Chain<'a> {
             let found = if ending.is_empty() { "nothing".into() } else { ending.join(", ") };
             let problem = format!("must end with GlobalAveragePool, Flatten, Softmax; found was {found}");
             return Err(ModelError::Graph { problem });
+        }
+        if rounded {
+            let problem =
+                "quantizes the output of its last Conv, which is FP32; quantize that layer or leave it";
+            return Err(ModelError::Graph { problem: problem.into() });
         }
         if !self.graph.output.iter().any(|o| o.name == tensor) {
             let problem = format!("does not give out `{}`, its probabilities", shorten(tensor));
@@ -318,8 +332,8 @@ impl<'a> Chain<'a> {
             )));
         }
         let values = match (weight.tensor.numbers, bias.map(|b| (b.tensor.numbers, b.scales)), input) {
-            (Numbers::F32(weights), None, None) => Values::F32 { weights, bias: vec![0.0; outputs] },
-            (Numbers::F32(weights), Some((Numbers::F32(bias), _)), None) => Values::F32 { weights, bias },
+            (Numbers::F32(weights), None, _) => Values::F32 { weights, bias: vec![0.0; outputs] },
+            (Numbers::F32(weights), Some((Numbers::F32(bias), _)), _) => Values::F32 { weights, bias },
             (Numbers::I8(weights), Some((Numbers::I32(bias), bias_scales)), Some(input)) => {
                 let scales = weight.scales;
                 let agree = |(s, b): (&f32, &f32)| (input.scale * s - b).abs() <= 1e-5 * b.abs();
@@ -328,10 +342,10 @@ impl<'a> Chain<'a> {
                 }
                 // The output's representation is known when its QuantizeLinear is met; 0 marks that it was not.
                 let output = Affine { scale: 0.0, zero_point: 0 };
-                Values::I8 { weights, scales, bias, output }
+                Values::I8 { weights, scales, bias, input, output }
             }
             _ => {
-                let problem = "mixes FP32 and INT8; in an INT8 file the input, the int8 weight and the int32 bias all come from DequantizeLinear";
+                let problem = "mixes FP32 and INT8; in an INT8 layer the input, the int8 weight and the int32 bias all come from DequantizeLinear";
                 return Err(wrong(problem.into()));
             }
         };

@@ -22,11 +22,7 @@ pub fn write(model: &Model) -> Result<Vec<u8>, ModelError> {
     model.validate()?;
     let mut writer = Writer::default();
     let mut flowing = "features".to_string();
-    let mut scale = 1.0;
-    if let Some(input) = model.input {
-        flowing = writer.quantize(&flowing, "features", input, "features_dequantized".into());
-        scale = input.scale;
-    }
+    let mut flows_int8 = false;
     for (i, layer) in model.layers.iter().enumerate() {
         let twins = model.layers.iter().filter(|other| other.name == layer.name).count();
         let name = if layer.name.is_empty() || twins > 1 {
@@ -35,7 +31,13 @@ pub fn write(model: &Model) -> Result<Vec<u8>, ModelError> {
             layer.name.clone()
         };
         let last = i + 1 == model.layers.len();
-        flowing = writer.layer(layer, &name, &flowing, &mut scale, last);
+        if let Values::I8 { input, .. } = &layer.values
+            && !flows_int8
+        {
+            flowing = writer.quantize(&flowing, &flowing, *input, format!("{flowing}_dequantized"));
+        }
+        flowing = writer.layer(layer, &name, &flowing, last);
+        flows_int8 = layer.is_int8();
     }
     writer.node("GlobalAveragePool", "pool", &[&flowing], "pooled", vec![]);
     writer.node("Flatten", "flatten", &["pooled"], "mean_logits", vec![int("axis", 1)]);
@@ -149,8 +151,8 @@ impl Writer {
         name.to_string()
     }
 
-    /// One layer's nodes; gives back the name of its output. `scale` is that of the input and becomes the output's.
-    fn layer(&mut self, layer: &Layer, name: &str, input: &str, scale: &mut f32, last: bool) -> String {
+    /// One layer's nodes; gives back the name of its output.
+    fn layer(&mut self, layer: &Layer, name: &str, input: &str, last: bool) -> String {
         let shape = [layer.outputs, layer.inputs_per_output(), layer.kernel_f, layer.kernel_t];
         let (weight, bias) = (format!("{name}_weight"), format!("{name}_bias"));
         let output = if last { "logits".to_string() } else { format!("{name}_output") };
@@ -164,16 +166,15 @@ impl Writer {
                     self.node("Relu", &format!("{name}_relu"), &[&sum], &output, vec![]);
                 }
             }
-            Values::I8 { weights, scales, bias: biases, output: affine } => {
+            Values::I8 { weights, scales, bias: biases, input: from, output: affine } => {
                 let raw = weights.iter().map(|w| *w as u8).collect();
                 let weight = self.dequantized(&weight, DataType::Int8, &shape, raw, scales);
-                let bias_scales: Vec<f32> = scales.iter().map(|s| *scale * s).collect();
+                let bias_scales: Vec<f32> = scales.iter().map(|s| from.scale * s).collect();
                 let raw = biases.iter().flat_map(|b| b.to_le_bytes()).collect();
                 let bias = self.dequantized(&bias, DataType::Int32, &[layer.outputs], raw, &bias_scales);
                 let sum = format!("{name}_sum");
                 self.node("Conv", name, &[input, &weight, &bias], &sum, conv_attributes(layer));
                 self.quantize(&sum, name, *affine, output.clone());
-                *scale = affine.scale;
             }
         }
         output

@@ -23,18 +23,21 @@ pub fn affine(range: Range) -> Affine {
 /// If the model is not FP32, or `outputs` has not one range a layer.
 pub fn quantize(model: &Model, input: Range, outputs: &[Range]) -> Model {
     assert_eq!(outputs.len(), model.layers.len(), "one range a layer");
-    let input = affine(input);
-    let mut scale = input.scale;
+    let mut input = affine(input);
     let mut layers = Vec::new();
     for (layer, range) in model.layers.iter().zip(outputs) {
         let output = affine(if layer.relu { (0.0, range.1) } else { *range });
-        layers.push(quantize_layer(layer, scale, output));
-        scale = output.scale;
+        layers.push(quantize_layer(layer, input, output));
+        input = output;
     }
-    Model { meta: model.meta.clone(), input: Some(input), layers }
+    Model { meta: model.meta.clone(), layers }
 }
 
-fn quantize_layer(layer: &Layer, input_scale: f32, output: Affine) -> Layer {
+/// One FP32 layer in 8-bit integers.
+///
+/// # Panics
+/// If the layer is not FP32.
+pub fn quantize_layer(layer: &Layer, input: Affine, output: Affine) -> Layer {
     let Values::F32 { weights, bias } = &layer.values else {
         panic!("`{}` is quantized already", layer.name)
     };
@@ -42,12 +45,12 @@ fn quantize_layer(layer: &Layer, input_scale: f32, output: Affine) -> Layer {
     for (channel, bias) in weights.chunks_exact(weights.len() / layer.outputs).zip(bias) {
         let largest = channel.iter().fold(0.0f32, |m, w| m.max(w.abs()));
         // The bias must stay within its 32 bits: a channel with next to no weight gets a coarser scale.
-        let for_bias = bias.abs() / (input_scale * (MAX_I8_BIAS / 2) as f32);
+        let for_bias = bias.abs() / (input.scale * (MAX_I8_BIAS / 2) as f32);
         let scale = (largest / 127.0).max(for_bias).max(1e-10);
         quantized.extend(channel.iter().map(|w| (w / scale).round_ties_even().clamp(-127.0, 127.0) as i8));
-        biases.push((bias / (input_scale * scale)).round_ties_even() as i32);
+        biases.push((bias / (input.scale * scale)).round_ties_even() as i32);
         scales.push(scale);
     }
-    let values = Values::I8 { weights: quantized, scales, bias: biases, output };
+    let values = Values::I8 { weights: quantized, scales, bias: biases, input, output };
     Layer { relu: output.zero_point == i8::MIN, values, ..layer.clone() }
 }

@@ -2,7 +2,7 @@
 //! has learned.
 
 use super::quantize::quantize;
-use super::{InputKind, Layer, Model, ModelMeta, Values};
+use super::{Affine, InputKind, Layer, Model, ModelMeta, Values};
 
 /// A small, fast generator (SplitMix64), so that a seed means the same network everywhere.
 #[derive(Clone, Debug)]
@@ -125,7 +125,7 @@ pub fn model(seed: u64, features: InputKind, pool_frames: usize, shapes: &[Shape
         classes: (0..channels).map(class).collect(),
         pool_frames,
     };
-    Model { meta, input: None, layers }
+    Model { meta, layers }
 }
 
 /// A network of the shipped one's shape and cost.
@@ -137,4 +137,47 @@ pub fn flagship(seed: u64) -> Model {
 pub fn quantized(model: &Model) -> Model {
     let outputs = vec![(-5.0, 5.0); model.layers.len()];
     quantize(model, (-4.0, 4.0), &outputs)
+}
+
+/// A network whose layers are FP32 or INT8 as `int8` says for each, by its number. All its numbers are small multiples
+/// of powers of two, so that for features that are small whole numbers every sum is exact in any order of adding, and
+/// results can be compared bit for bit even where FP32 is rounded to INT8.
+pub fn mixed(seed: u64, int8: impl Fn(usize) -> bool) -> Model {
+    let shapes = [
+        Shape { dilation_t: 2, ..Shape::conv(9, [5, 3], 2) },
+        Shape::depthwise([3, 2], 2, 1),
+        Shape { relu: false, ..Shape::pointwise(17) },
+        Shape { pads_f: [0, 0], ..Shape::conv(12, [2, 1], 8) },
+        Shape::depthwise([1, 3], 1, 3),
+        Shape { relu: false, pads_f: [0, 0], ..Shape::conv(5, [2, 1], 1) },
+    ];
+    let mut model = model(seed, InputKind::LogMel40, 50, &shapes);
+    let mut before: Option<Affine> = None;
+    for (i, layer) in model.layers.iter_mut().enumerate() {
+        let Values::F32 { weights, bias } = &mut layer.values else { continue };
+        let products = weights.len() / layer.outputs;
+        // What flows keeps its size, roughly.
+        let step = if products > 8 { 0.125 } else { 0.25 };
+        let whole = |v: f32, steps: f32| (v * steps).round_ties_even();
+        let spread = weights.iter().fold(0.0f32, |m, w| m.max(w.abs()));
+        weights.iter_mut().for_each(|w| *w = whole(*w / spread, 2.0));
+        bias.iter_mut().for_each(|b| *b = whole(*b, 10.0));
+        if int8(i) {
+            let input = before.unwrap_or(Affine { scale: 0.25, zero_point: if i == 0 { 3 } else { -128 } });
+            let output = Affine { scale: 0.25, zero_point: if layer.relu { -128 } else { -9 } };
+            let bias_step = input.scale * step;
+            layer.values = Values::I8 {
+                weights: weights.iter().map(|w| *w as i8).collect(),
+                scales: vec![step; layer.outputs],
+                bias: bias.iter().map(|b| (b / bias_step) as i32).collect(),
+                input,
+                output,
+            };
+            before = Some(output);
+        } else {
+            weights.iter_mut().for_each(|w| *w *= step);
+            before = None;
+        }
+    }
+    model
 }

@@ -8,7 +8,7 @@ use super::{Affine, Layer, Model, Values};
 pub struct Windowed {
     /// One score a frame and class, frame by frame.
     pub logits: Vec<f32>,
-    /// The same as the 8-bit numbers of an INT8 model; empty for FP32.
+    /// The same as 8-bit numbers, when the last layer is INT8; else empty.
     pub logits_i8: Vec<i8>,
     /// One probability a class, from the mean of the logits over **all** frames given.
     pub probabilities: Vec<f32>,
@@ -30,24 +30,21 @@ pub fn run(model: &Model, features: &[f32], frames: usize) -> Windowed {
 /// If `features` has another length, or the model is not valid.
 pub fn trace(model: &Model, features: &[f32], frames: usize, mut see: impl FnMut(usize, &[f32])) -> Windowed {
     assert_eq!(features.len(), frames * model.meta.features.rows(), "features must be frames x rows");
-    let (mut logits, mut logits_i8) = (Vec::new(), Vec::new());
-    if let Some(input) = model.input {
-        let mut affine = input;
-        let mut x: Vec<i8> = features.iter().map(|&v| quantize(v, input)).collect();
-        for ((i, layer), rows) in model.layers.iter().enumerate().zip(model.rows()) {
-            let Values::I8 { output, .. } = &layer.values else { panic!("an FP32 layer in an INT8 model") };
-            x = conv_i8(layer, &x, rows, frames, affine);
-            affine = *output;
-            logits = x.iter().map(|&q| dequantize(q, affine)).collect();
-            see(i, &logits);
+    let (mut logits, mut logits_i8) = (features.to_vec(), Vec::new());
+    for ((i, layer), rows) in model.layers.iter().enumerate().zip(model.rows()) {
+        match &layer.values {
+            Values::F32 { weights, bias } => {
+                logits = conv_f32(layer, (weights, bias), &logits, rows, frames);
+                logits_i8.clear();
+            }
+            Values::I8 { input, output, .. } => {
+                // Rounding what an INT8 layer gave out to what this one takes gives the same 8 bits again.
+                let x: Vec<i8> = logits.iter().map(|&v| quantize(v, *input)).collect();
+                logits_i8 = conv_i8(layer, &x, rows, frames);
+                logits = logits_i8.iter().map(|&q| dequantize(q, *output)).collect();
+            }
         }
-        logits_i8 = x;
-    } else {
-        logits = features.to_vec();
-        for ((i, layer), rows) in model.layers.iter().enumerate().zip(model.rows()) {
-            logits = conv_f32(layer, &logits, rows, frames);
-            see(i, &logits);
-        }
+        see(i, &logits);
     }
     let probabilities = softmax_of_mean(&logits, model.meta.classes.len());
     Windowed { logits, logits_i8, probabilities }
@@ -87,8 +84,13 @@ fn each_product(
     }
 }
 
-fn conv_f32(layer: &Layer, x: &[f32], rows: usize, frames: usize) -> Vec<f32> {
-    let Values::F32 { weights, bias } = &layer.values else { panic!("an INT8 layer in an FP32 model") };
+fn conv_f32(
+    layer: &Layer,
+    (weights, bias): (&[f32], &[f32]),
+    x: &[f32],
+    rows: usize,
+    frames: usize,
+) -> Vec<f32> {
     let mut y = Vec::new();
     for t in 0..frames {
         for row in 0..layer.rows_out(rows).expect("the kernel fits") {
@@ -106,10 +108,8 @@ fn conv_f32(layer: &Layer, x: &[f32], rows: usize, frames: usize) -> Vec<f32> {
 
 /// The padding holds the zero point, which contributes nothing. The sum is exact in 32 bits; it is scaled by one
 /// 32-bit float a channel, rounded to even and saturated, as in ONNX Runtime's `QLinearConv`.
-fn conv_i8(layer: &Layer, x: &[i8], rows: usize, frames: usize, input: Affine) -> Vec<i8> {
-    let Values::I8 { weights, scales, bias, output } = &layer.values else {
-        panic!("an FP32 layer in an INT8 model")
-    };
+fn conv_i8(layer: &Layer, x: &[i8], rows: usize, frames: usize) -> Vec<i8> {
+    let Values::I8 { weights, scales, bias, input, output } = &layer.values else { panic!("an FP32 layer") };
     let factors = requantizing(input.scale, scales, *output);
     let mut y = Vec::new();
     for t in 0..frames {

@@ -229,7 +229,7 @@ impl Net {
             }
         };
         let layers = self.chain.layers.iter().enumerate().map(layer).collect();
-        Model { meta: self.chain.meta.clone(), input: None, layers }
+        Model { meta: self.chain.meta.clone(), layers }
     }
 }
 

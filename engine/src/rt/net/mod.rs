@@ -7,6 +7,7 @@
 
 mod dense;
 mod depthwise;
+mod entries;
 mod kernel;
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -20,7 +21,7 @@ mod x86;
 pub use kernel::Kernel;
 
 use crate::controls::Quantization;
-use crate::model::{Affine, InputKind, Model, ModelError, Values};
+use crate::model::{Affine, InputKind, Layer, Model, ModelError, Values};
 use dense::{DenseF32, DenseI8};
 use depthwise::{DepthwiseF32, DepthwiseI8};
 use pool::Pool;
@@ -38,6 +39,15 @@ enum OpF32 {
     Depthwise(DepthwiseF32),
 }
 
+impl OpF32 {
+    fn run(&self, input: &Ring<f32>, out: &mut [f32]) {
+        match self {
+            OpF32::Dense(dense) => dense.run(input, out),
+            OpF32::Depthwise(depthwise) => depthwise.run(input, out),
+        }
+    }
+}
+
 /// One layer in INT8.
 #[derive(Clone, Debug)]
 enum OpI8 {
@@ -45,23 +55,130 @@ enum OpI8 {
     Depthwise(DepthwiseI8),
 }
 
-/// The layers, each with what it remembers of its input.
+impl OpI8 {
+    fn run(&mut self, input: &Ring<u8>, out: &mut [u8]) {
+        match self {
+            OpI8::Dense(dense) => dense.run(input, out),
+            OpI8::Depthwise(depthwise) => depthwise.run(input, out),
+        }
+    }
+}
+
+/// One layer with what it remembers of its input.
 #[derive(Clone, Debug)]
-enum Chain {
-    F32(Vec<(Ring<f32>, OpF32)>),
+enum Stage {
+    F32 {
+        ring: Ring<f32>,
+        op: OpF32,
+    },
+    /// 8-bit numbers are kept with 128 added.
     I8 {
-        layers: Vec<(Ring<u8>, OpI8)>,
+        ring: Ring<u8>,
+        op: OpI8,
         input: Affine,
         output: Affine,
-        /// The last frame's 8-bit logits, with 128 added.
-        last: Vec<u8>,
     },
+}
+
+impl Stage {
+    fn new(layer: &Layer, rows: usize, kernel: Kernel) -> Stage {
+        let (pads, taps, dilation) = (layer.pads_f, layer.kernel_t, layer.dilation_t);
+        match &layer.values {
+            Values::F32 { .. } => {
+                let op = if layer.depthwise {
+                    OpF32::Depthwise(DepthwiseF32::new(layer, rows, kernel))
+                } else {
+                    OpF32::Dense(DenseF32::new(layer, rows, kernel))
+                };
+                Stage::F32 { ring: Ring::new(0.0, rows, layer.inputs, pads, taps, dilation), op }
+            }
+            &Values::I8 { input, output, .. } => {
+                let zero = (i32::from(input.zero_point) + 128) as u8;
+                let ring = Ring::new(zero, rows, layer.inputs, pads, taps, dilation);
+                let op = if layer.depthwise {
+                    OpI8::Depthwise(DepthwiseI8::new(layer, rows, kernel))
+                } else {
+                    OpI8::Dense(DenseI8::new(layer, rows, &ring, kernel))
+                };
+                Stage::I8 { ring, op, input, output }
+            }
+        }
+    }
+
+    fn advance(&mut self) {
+        match self {
+            Stage::F32 { ring, .. } => ring.advance(),
+            Stage::I8 { ring, .. } => ring.advance(),
+        }
+    }
+
+    /// Takes a column of real numbers as its newest.
+    fn take(&mut self, column: &[f32]) {
+        match self {
+            Stage::F32 { ring, .. } => ring.newest().copy_from_slice(column),
+            Stage::I8 { ring, input, .. } => {
+                for (to, from) in ring.newest().iter_mut().zip(column) {
+                    let q = (from / input.scale).round_ties_even() + f32::from(input.zero_point);
+                    *to = (q.clamp(-128.0, 127.0) + 128.0) as u8;
+                }
+            }
+        }
+    }
+
+    /// Computes this layer's column and hands it to `next`, rounded or made real where that is of the other arithmetic;
+    /// `real` and `whole` are room for it then.
+    fn run(&mut self, next: &mut Stage, real: &mut [f32], whole: &mut [u8]) {
+        match (self, next) {
+            (Stage::F32 { ring, op }, Stage::F32 { ring: to, .. }) => op.run(ring, to.newest()),
+            (Stage::I8 { ring, op, .. }, Stage::I8 { ring: to, .. }) => op.run(ring, to.newest()),
+            (Stage::F32 { ring, op }, next @ Stage::I8 { .. }) => {
+                let real = real.get_mut(..next.takes()).unwrap_or_default();
+                op.run(ring, real);
+                next.take(real);
+            }
+            (Stage::I8 { ring, op, output, .. }, Stage::F32 { ring: to, .. }) => {
+                let to = to.newest();
+                let whole = whole.get_mut(..to.len()).unwrap_or_default();
+                op.run(ring, whole);
+                to.iter_mut().zip(whole).for_each(|(to, q)| *to = real_of(*q, *output));
+            }
+        }
+    }
+
+    /// Numbers in a column that it takes.
+    fn takes(&mut self) -> usize {
+        match self {
+            Stage::F32 { ring, .. } => ring.newest().len(),
+            Stage::I8 { ring, .. } => ring.newest().len(),
+        }
+    }
+
+    fn reset(&mut self) {
+        match self {
+            Stage::F32 { ring, .. } => ring.reset(),
+            Stage::I8 { ring, .. } => ring.reset(),
+        }
+    }
+}
+
+/// What an 8-bit number, with 128 added, counts in steps of its scale.
+fn steps_of(q: u8, affine: Affine) -> i32 {
+    i32::from(q) - 128 - i32::from(affine.zero_point)
+}
+
+/// The real number that an 8-bit one, with 128 added, stands for.
+fn real_of(q: u8, affine: Affine) -> f32 {
+    affine.scale * steps_of(q, affine) as f32
 }
 
 /// A network that is played frame by frame. A clone shares the weights and has its own memory of the past.
 #[derive(Clone, Debug)]
 pub struct Network {
-    chain: Chain,
+    stages: Vec<Stage>,
+    /// Room for what flows from an FP32 layer into an INT8 one.
+    real: Vec<f32>,
+    /// Room for what flows from an INT8 layer into an FP32 one, and for the last frame's logits of an INT8 layer.
+    whole: Vec<u8>,
     pool: Pool,
     logits: Vec<f32>,
     input: InputKind,
@@ -90,39 +207,19 @@ impl Network {
             return Err(ModelError::Kernel { kernel: kernel.label() });
         }
         let classes = model.meta.classes.len();
-        let layers = model.layers.iter().zip(model.rows());
-        let (chain, unit) = if let Some(input) = model.input {
-            let mut flowing = input;
-            let compile = |(layer, rows): (&crate::model::Layer, usize)| {
-                let zero = (i32::from(flowing.zero_point) + 128) as u8;
-                let ring =
-                    Ring::new(zero, rows, layer.inputs, layer.pads_f, layer.kernel_t, layer.dilation_t);
-                let op = if layer.depthwise {
-                    OpI8::Depthwise(DepthwiseI8::new(layer, rows, flowing, kernel))
-                } else {
-                    OpI8::Dense(DenseI8::new(layer, rows, flowing, &ring, kernel))
-                };
-                if let Values::I8 { output, .. } = &layer.values {
-                    flowing = *output;
-                }
-                (ring, op)
-            };
-            let layers = layers.map(compile).collect();
-            (Chain::I8 { layers, input, output: flowing, last: vec![0; classes] }, Some(flowing.scale))
-        } else {
-            let compile = |(layer, rows): (&crate::model::Layer, usize)| {
-                let ring = Ring::new(0.0, rows, layer.inputs, layer.pads_f, layer.kernel_t, layer.dilation_t);
-                let op = if layer.depthwise {
-                    OpF32::Depthwise(DepthwiseF32::new(layer, rows, kernel))
-                } else {
-                    OpF32::Dense(DenseF32::new(layer, rows, kernel))
-                };
-                (ring, op)
-            };
-            (Chain::F32(layers.map(compile).collect()), None)
+        let rows = model.rows();
+        let widest = model.layers.iter().zip(&rows).map(|(l, r)| l.rows_out(*r).unwrap_or(0) * l.outputs);
+        let widest = widest.max().unwrap_or(0);
+        let stages: Vec<Stage> =
+            model.layers.iter().zip(&rows).map(|(layer, rows)| Stage::new(layer, *rows, kernel)).collect();
+        let unit = match stages.last() {
+            Some(Stage::I8 { output, .. }) => Some(output.scale),
+            _ => None,
         };
         Ok(Network {
-            chain,
+            stages,
+            real: vec![0.0; widest],
+            whole: vec![0; widest],
             pool: Pool::new(classes, model.meta.pool_frames, unit),
             logits: vec![0.0; classes],
             input: model.meta.features,
@@ -139,42 +236,23 @@ impl Network {
     /// (NaN, infinite or absurdly large) counts as silence as a whole.
     pub fn push(&mut self, column: &[f32]) -> &[f32] {
         self.clean(column);
-        match &mut self.chain {
-            Chain::F32(layers) => {
-                layers.iter_mut().for_each(|(ring, _)| ring.advance());
-                if let Some((ring, _)) = layers.first_mut() {
-                    ring.newest().copy_from_slice(&self.column);
-                }
-                for i in 0..layers.len() {
-                    let (done, next) = layers.split_at_mut(i + 1);
-                    let Some((ring, op)) = done.last() else { continue };
-                    let out = next.first_mut().map_or(&mut self.logits[..], |(ring, _)| ring.newest());
-                    match op {
-                        OpF32::Dense(dense) => dense.run(ring, out),
-                        OpF32::Depthwise(depthwise) => depthwise.run(ring, out),
-                    }
-                }
+        self.stages.iter_mut().for_each(Stage::advance);
+        let Some((last, before)) = self.stages.split_last_mut() else { return self.pool.probabilities() };
+        before.first_mut().unwrap_or(&mut *last).take(&self.column);
+        for i in 0..before.len() {
+            let (done, next) = before.split_at_mut(i + 1);
+            let Some(stage) = done.last_mut() else { continue };
+            stage.run(next.first_mut().unwrap_or(&mut *last), &mut self.real, &mut self.whole);
+        }
+        match last {
+            Stage::F32 { ring, op } => {
+                op.run(ring, &mut self.logits);
                 self.pool.push(self.logits.iter().map(|v| Pool::steps(*v)));
             }
-            Chain::I8 { layers, input, output, last } => {
-                layers.iter_mut().for_each(|(ring, _)| ring.advance());
-                if let Some((ring, _)) = layers.first_mut() {
-                    for (to, from) in ring.newest().iter_mut().zip(&self.column) {
-                        let q = (from / input.scale).round_ties_even() + f32::from(input.zero_point);
-                        *to = (q.clamp(-128.0, 127.0) + 128.0) as u8;
-                    }
-                }
-                for i in 0..layers.len() {
-                    let (done, next) = layers.split_at_mut(i + 1);
-                    let Some((ring, op)) = done.last_mut() else { continue };
-                    let out = next.first_mut().map_or(&mut last[..], |(ring, _)| ring.newest());
-                    match op {
-                        OpI8::Dense(dense) => dense.run(ring, out),
-                        OpI8::Depthwise(depthwise) => depthwise.run(ring, out),
-                    }
-                }
-                let zero = i32::from(output.zero_point) + 128;
-                let steps = last.iter().map(|q| i32::from(*q) - zero);
+            Stage::I8 { ring, op, output, .. } => {
+                let whole = self.whole.get_mut(..self.logits.len()).unwrap_or_default();
+                op.run(ring, whole);
+                let steps = whole.iter().map(|q| steps_of(*q, *output));
                 for (logit, steps) in self.logits.iter_mut().zip(steps.clone()) {
                     *logit = output.scale * steps as f32;
                 }
@@ -207,24 +285,26 @@ impl Network {
         self.pool.probabilities()
     }
 
-    /// Shows what each layer of an FP32 network gave for the last frame: `see(layer, numbers)`, the numbers ordered by
-    /// feature row and channel. For calibration; an INT8 network shows nothing.
+    /// Shows what each layer gave for the last frame, as the next one took it: `see(layer, numbers)`, the numbers ordered
+    /// by feature row and channel; 8-bit numbers as the real ones they stand for. For calibration.
     pub fn inspect(&mut self, mut see: impl FnMut(usize, &[f32])) {
-        if let Chain::F32(layers) = &mut self.chain {
-            let last = layers.len().saturating_sub(1);
-            for (i, (ring, _)) in layers.iter_mut().enumerate().skip(1) {
-                see(i - 1, ring.newest());
+        for (i, stage) in self.stages.iter_mut().enumerate().skip(1) {
+            match stage {
+                Stage::F32 { ring, .. } => see(i - 1, ring.newest()),
+                Stage::I8 { ring, input, .. } => {
+                    let taken = ring.newest();
+                    let real = self.real.get_mut(..taken.len()).unwrap_or_default();
+                    real.iter_mut().zip(taken).for_each(|(to, q)| *to = real_of(*q, *input));
+                    see(i - 1, real);
+                }
             }
-            see(last, &self.logits);
         }
+        see(self.stages.len().saturating_sub(1), &self.logits);
     }
 
     /// Forgets what was pushed: the next frame is the first.
     pub fn reset(&mut self) {
-        match &mut self.chain {
-            Chain::F32(layers) => layers.iter_mut().for_each(|(ring, _)| ring.reset()),
-            Chain::I8 { layers, .. } => layers.iter_mut().for_each(|(ring, _)| ring.reset()),
-        }
+        self.stages.iter_mut().for_each(Stage::reset);
         self.logits.fill(0.0);
         self.pool.reset();
     }
@@ -239,12 +319,11 @@ impl Network {
         self.pool_frames
     }
 
-    /// The arithmetic: [`Quantization::Fp32`] or [`Quantization::Int8`].
+    /// The arithmetic: [`Quantization::Int8`] when any layer is computed in 8-bit integers, else
+    /// [`Quantization::Fp32`].
     pub fn quantization(&self) -> Quantization {
-        match self.chain {
-            Chain::F32(_) => Quantization::Fp32,
-            Chain::I8 { .. } => Quantization::Int8,
-        }
+        let int8 = self.stages.iter().any(|stage| matches!(stage, Stage::I8 { .. }));
+        if int8 { Quantization::Int8 } else { Quantization::Fp32 }
     }
 
     /// The instructions it was compiled for.

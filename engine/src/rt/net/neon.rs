@@ -10,6 +10,7 @@ pub(super) struct F32x4;
 impl Tile for F32x4 {
     type Layer = AfterF32;
     type In = f32;
+    type Kept = f32;
     type Out = f32;
     type Sum = float32x4_t;
     type Weight = float32x4_t;
@@ -43,6 +44,10 @@ impl Tile for F32x4 {
         unsafe { vaddq_f32(a, b) }
     }
     #[inline(always)]
+    unsafe fn multiply_add_own(sum: float32x4_t, inputs: *const f32, weights: *const u8) -> float32x4_t {
+        unsafe { vfmaq_f32(sum, vld1q_f32(inputs), vld1q_f32(weights.cast())) }
+    }
+    #[inline(always)]
     unsafe fn finish(sum: float32x4_t, layer: &AfterF32, _channel: usize, to: *mut f32) {
         unsafe { vst1q_f32(to, vmaxnmq_f32(sum, vdupq_n_f32(layer.floor))) }
     }
@@ -54,6 +59,7 @@ pub(super) struct I8x4;
 impl Tile for I8x4 {
     type Layer = AfterI8;
     type In = i16;
+    type Kept = u8;
     type Out = u8;
     type Sum = int32x4_t;
     /// The first and the second number of every lane's pair.
@@ -85,6 +91,14 @@ impl Tile for I8x4 {
     #[inline(always)]
     unsafe fn add(a: int32x4_t, b: int32x4_t) -> int32x4_t {
         unsafe { vaddq_s32(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn multiply_add_own(sum: int32x4_t, inputs: *const u8, weights: *const u8) -> int32x4_t {
+        unsafe {
+            let inputs = vcreate_u8(u64::from(inputs.cast::<u32>().read_unaligned()));
+            let inputs = vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vmovl_u8(inputs))));
+            vmlaq_s32(sum, inputs, vld1q_s32(weights.cast()))
+        }
     }
     #[inline(always)]
     unsafe fn finish(sum: int32x4_t, layer: &AfterI8, channel: usize, to: *mut u8) {

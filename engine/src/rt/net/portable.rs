@@ -23,6 +23,7 @@ pub(super) struct F32;
 impl Tile for F32 {
     type Layer = AfterF32;
     type In = f32;
+    type Kept = f32;
     type Out = f32;
     type Sum = [f32; LANES];
     type Weight = [f32; LANES];
@@ -64,6 +65,15 @@ impl Tile for F32 {
         a
     }
     #[inline(always)]
+    unsafe fn multiply_add_own(mut sum: Self::Sum, inputs: *const f32, weights: *const u8) -> Self::Sum {
+        // SAFETY: the caller's promise.
+        let (inputs, weights) = unsafe { (inputs.cast::<[f32; LANES]>().read(), Self::weight(weights)) };
+        for ((sum, input), weight) in sum.iter_mut().zip(inputs).zip(weights) {
+            *sum += input * weight;
+        }
+        sum
+    }
+    #[inline(always)]
     unsafe fn finish(sum: Self::Sum, layer: &AfterF32, _channel: usize, to: *mut f32) {
         // SAFETY: the caller's promise.
         unsafe { to.cast::<Self::Sum>().write(sum.map(|v| v.max(layer.floor))) }
@@ -76,6 +86,7 @@ pub(super) struct I8;
 impl Tile for I8 {
     type Layer = AfterI8;
     type In = i16;
+    type Kept = u8;
     type Out = u8;
     type Sum = [i32; LANES];
     type Weight = [[i16; 2]; LANES];
@@ -117,6 +128,16 @@ impl Tile for I8 {
             *a = a.wrapping_add(b);
         }
         a
+    }
+    #[inline(always)]
+    unsafe fn multiply_add_own(mut sum: Self::Sum, inputs: *const u8, weights: *const u8) -> Self::Sum {
+        // SAFETY: the caller's promise.
+        let (inputs, weights) =
+            unsafe { (inputs.cast::<[u8; LANES]>().read(), weights.cast::<[i32; LANES]>().read()) };
+        for ((sum, input), weight) in sum.iter_mut().zip(inputs).zip(weights) {
+            *sum = sum.wrapping_add(i32::from(input) * weight);
+        }
+        sum
     }
     #[inline(always)]
     unsafe fn finish(sum: Self::Sum, layer: &AfterI8, channel: usize, to: *mut u8) {

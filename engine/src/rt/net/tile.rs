@@ -19,6 +19,8 @@ pub(super) trait Tile {
     /// Holds biases and what comes after the sum.
     type Layer;
     type In: Copy;
+    /// Inputs as the ring keeps them; what a depthwise layer reads.
+    type Kept: Copy;
     type Out: Copy + Default;
     /// Sums, one a lane.
     type Sum: Copy;
@@ -39,6 +41,9 @@ pub(super) trait Tile {
     unsafe fn spread(from: *const Self::In) -> Self::Spread;
     unsafe fn multiply_add(sum: Self::Sum, input: Self::Spread, weight: Self::Weight) -> Self::Sum;
     unsafe fn add(a: Self::Sum, b: Self::Sum) -> Self::Sum;
+    /// Adds to each lane the product of its own input and its own weight. Reads `LANES` inputs, and as many weights of 4
+    /// bytes, aligned as for [`Tile::weight`].
+    unsafe fn multiply_add_own(sum: Self::Sum, inputs: *const Self::Kept, weights: *const u8) -> Self::Sum;
     /// Activation or requantization; writes `LANES` outputs.
     unsafe fn finish(sum: Self::Sum, layer: &Self::Layer, channel: usize, to: *mut Self::Out);
 }
@@ -122,6 +127,107 @@ pub(super) unsafe fn product<T: Tile>(
                     4 => tile::<T, 4>(geometry, layer, operands, place),
                     5 => tile::<T, 5>(geometry, layer, operands, place),
                     _ => tile::<T, MAX_ROWS>(geometry, layer, operands, place),
+                }
+            }
+        }
+    }
+}
+
+/// The shape of a depthwise layer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OwnGeometry {
+    /// Output rows.
+    pub rows: usize,
+    /// Channels, the same in and out.
+    pub channels: usize,
+    /// Kernel size along the features.
+    pub kernel_f: usize,
+    /// Step along the features.
+    pub stride_f: usize,
+}
+
+/// Weights in the order in which [`own_product`] reads them: vector of channels, tap, kernel row, lane. `weight(channel,
+/// tap, row)` is asked for channels that are there; the others' weights are zero.
+pub(super) fn pack_own<T: Copy + Default>(
+    geometry: &OwnGeometry,
+    taps: usize,
+    lanes: usize,
+    weight: impl Fn(usize, usize, usize) -> T,
+) -> Vec<T> {
+    let mut packed = Vec::new();
+    for first in (0..geometry.channels).step_by(lanes) {
+        for tap in 0..taps {
+            for row in 0..geometry.kernel_f {
+                for channel in first..first + lanes {
+                    let there = channel < geometry.channels;
+                    packed.push(if there { weight(channel, tap, row) } else { T::default() });
+                }
+            }
+        }
+    }
+    packed
+}
+
+/// Computes a depthwise layer: `geometry.rows` rows of `geometry.channels` numbers into `out`.
+///
+/// # Safety
+/// As [`product`], with weights packed by [`pack_own`]; `operands.columns` must be readable for [`Tile::LANES`] beyond
+/// the last column.
+#[inline(always)]
+pub(super) unsafe fn own_product<T: Tile>(
+    geometry: &OwnGeometry,
+    layer: &T::Layer,
+    operands: Operands<'_, T::Kept>,
+    out: *mut T::Out,
+) {
+    // Kernels of these sizes are unrolled; they are what networks are made of.
+    // SAFETY: the caller's promise.
+    unsafe {
+        match geometry.kernel_f {
+            1 => own_rows::<T, 1>(geometry, layer, operands, out),
+            3 => own_rows::<T, 3>(geometry, layer, operands, out),
+            5 => own_rows::<T, 5>(geometry, layer, operands, out),
+            _ => own_rows::<T, 0>(geometry, layer, operands, out),
+        }
+    }
+}
+
+/// `KERNEL_F` is `geometry.kernel_f`, or 0 for any.
+///
+/// # Safety
+/// As [`own_product`].
+#[inline(always)]
+unsafe fn own_rows<T: Tile, const KERNEL_F: usize>(
+    geometry: &OwnGeometry,
+    layer: &T::Layer,
+    operands: Operands<'_, T::Kept>,
+    out: *mut T::Out,
+) {
+    let kernel_f = if KERNEL_F == 0 { geometry.kernel_f } else { KERNEL_F };
+    let channels = geometry.channels;
+    let weight_bytes = operands.taps.len() * kernel_f * T::LANES * 4;
+    for (i, channel) in (0..channels).step_by(T::LANES).enumerate() {
+        for row in 0..geometry.rows {
+            // SAFETY: every pointer stays within the operands, as the caller promises.
+            unsafe {
+                let mut sum = T::bias(layer, channel);
+                let mut weights = operands.weights.add(i * weight_bytes);
+                let first = operands.columns.as_ptr().add(row * geometry.stride_f * channels + channel);
+                for &tap in operands.taps {
+                    let mut inputs = first.add(tap);
+                    for _ in 0..kernel_f {
+                        sum = T::multiply_add_own(sum, inputs, weights);
+                        inputs = inputs.add(channels);
+                        weights = weights.add(T::LANES * 4);
+                    }
+                }
+                let to = out.add(row * channels + channel);
+                if channel + T::LANES <= channels {
+                    T::finish(sum, layer, channel, to);
+                } else {
+                    let mut whole = [T::Out::default(); MAX_PANEL];
+                    T::finish(sum, layer, channel, whole.as_mut_ptr());
+                    std::ptr::copy_nonoverlapping(whole.as_ptr(), to, channels - channel);
                 }
             }
         }
