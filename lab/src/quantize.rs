@@ -19,7 +19,7 @@ const FRAME_STEP: usize = 7;
 /// If the model is INT8 already.
 pub fn quantize<'a>(model: &Model, windows: impl IntoIterator<Item = &'a [f32]>) -> anyhow::Result<Model> {
     let (input, outputs) = ranges(model, windows)?;
-    Ok(quantize::quantize(model, input, &outputs))
+    Ok(quantize::quantize(model, input, &outputs, quantize::FULL))
 }
 
 /// The range of the features and of every layer's output over `windows`.

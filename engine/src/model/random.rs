@@ -1,7 +1,7 @@
 //! Networks with seeded random weights, for tests and for measuring: what a network costs does not depend on what it
 //! has learned.
 
-use super::quantize::quantize;
+use super::quantize::{FULL, quantize};
 use super::{Affine, InputKind, Layer, Model, ModelMeta, Values};
 
 /// A small, fast generator (SplitMix64), so that a seed means the same network everywhere.
@@ -136,7 +136,7 @@ pub fn flagship(seed: u64) -> Model {
 /// The INT8 form of a random network, with ranges that fit what flows through one.
 pub fn quantized(model: &Model) -> Model {
     let outputs = vec![(-5.0, 5.0); model.layers.len()];
-    quantize(model, (-4.0, 4.0), &outputs)
+    quantize(model, (-4.0, 4.0), &outputs, FULL)
 }
 
 /// A network whose layers are FP32 or INT8 as `int8` says for each, by its number. All its numbers are small multiples
