@@ -60,6 +60,8 @@ pub struct MixState {
     pub eq_db: [f32; 3],
     /// Corner or centre of the three bands in Hz.
     pub eq_hz: [f32; 3],
+    /// Q of the three bands; of a bell it is the centre over the bandwidth between the points of half its gain in dB.
+    pub eq_q: [f32; 3],
     /// Compressor threshold in dBFS.
     pub threshold_db: f32,
     /// Compressor ratio, `>= 1`.
@@ -74,11 +76,11 @@ pub struct MixState {
     pub reduction_db: f32,
 }
 
-const MIX_VALUES: usize = 12;
+const MIX_VALUES: usize = 15;
 
 impl MixState {
     fn to_array(self) -> [f32; MIX_VALUES] {
-        let ([a, b, c], [d, e, f]) = (self.eq_db, self.eq_hz);
+        let ([a, b, c], [d, e, f], [g, h, i]) = (self.eq_db, self.eq_hz, self.eq_q);
         [
             a,
             b,
@@ -86,6 +88,9 @@ impl MixState {
             d,
             e,
             f,
+            g,
+            h,
+            i,
             self.threshold_db,
             self.ratio,
             self.attack_ms,
@@ -99,12 +104,13 @@ impl MixState {
         Self {
             eq_db: [v[0], v[1], v[2]],
             eq_hz: [v[3], v[4], v[5]],
-            threshold_db: v[6],
-            ratio: v[7],
-            attack_ms: v[8],
-            release_ms: v[9],
-            makeup_db: v[10],
-            reduction_db: v[11],
+            eq_q: [v[6], v[7], v[8]],
+            threshold_db: v[9],
+            ratio: v[10],
+            attack_ms: v[11],
+            release_ms: v[12],
+            makeup_db: v[13],
+            reduction_db: v[14],
         }
     }
 }

@@ -6,7 +6,6 @@ use super::theme;
 use crate::params::{Dial, Switch};
 use egui::{Align2, Color32, Mesh, Pos2, Rect, Shape, Stroke, Vec2};
 use idiom_engine::telemetry::MixState;
-use std::f32::consts::FRAC_1_SQRT_2;
 
 /// Frequencies at the ends of the picture in Hz.
 const LOWEST_HZ: f32 = 20.0;
@@ -15,8 +14,6 @@ const HIGHEST_HZ: f32 = 20_000.0;
 const SPAN_DB: f32 = 6.0;
 /// Reduction at the end of the meter in dB.
 const REDUCTION_DB: f32 = 12.0;
-/// Q of the bell in the picture.
-const BELL_Q: f32 = 0.8;
 
 /// Draws the card.
 pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
@@ -39,24 +36,28 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
 /// The sum of the three bands in dB at `hz`, drawn from the analogue prototypes of the audio EQ cookbook
 /// (R. Bristow-Johnson): a low shelf, a bell and a high shelf.
 pub fn gain_db(mix: &MixState, hz: f32) -> f32 {
-    let band = |index: usize, kind: fn(f32, f32) -> f32| {
+    let band = |index: usize, kind: fn(f32, f32, f32) -> f32| {
         let (db, center) = (mix.eq_db[index], mix.eq_hz[index]);
-        if db == 0.0 || center <= 0.0 { 0.0 } else { kind(10f32.powf(db / 40.0), hz / center) }
+        if db == 0.0 || center <= 0.0 {
+            0.0
+        } else {
+            kind(10f32.powf(db / 40.0), hz / center, mix.eq_q[index])
+        }
     };
-    band(0, |a, w| shelf(a, 1.0 / w)) + band(1, bell) + band(2, shelf)
+    band(0, |a, w, q| shelf(a, 1.0 / w, q)) + band(1, bell) + band(2, shelf)
 }
 
-/// Gain in dB of a high shelf with amplitude `a` (square root of the linear gain) at `w` times its corner.
-fn shelf(a: f32, w: f32) -> f32 {
-    let slope = a.sqrt() / FRAC_1_SQRT_2 * w;
+/// Gain in dB of a high shelf with amplitude `a` (square root of the linear gain) and this Q at `w` times its corner.
+fn shelf(a: f32, w: f32, q: f32) -> f32 {
+    let slope = a.sqrt() / q * w;
     let (above, below) = ((1.0 - a * w * w).powi(2) + slope * slope, (a - w * w).powi(2) + slope * slope);
     20.0 * a.log10() + 10.0 * (above / below).log10()
 }
 
-/// Gain in dB of a bell with amplitude `a` at `w` times its centre.
-fn bell(a: f32, w: f32) -> f32 {
+/// Gain in dB of a bell with amplitude `a` and this Q at `w` times its centre.
+fn bell(a: f32, w: f32, q: f32) -> f32 {
     let off = (1.0 - w * w).powi(2);
-    let (above, below) = (off + (a * w / BELL_Q).powi(2), off + (w / (a * BELL_Q)).powi(2));
+    let (above, below) = (off + (a * w / q).powi(2), off + (w / (a * q)).powi(2));
     10.0 * (above / below).log10()
 }
 
@@ -168,7 +169,8 @@ mod tests {
     #[test]
     fn the_curve_is_that_of_the_bands() {
         let mix = |band: usize, db: f32, hz: f32| {
-            let mut mix = MixState { eq_hz: [100.0, 1_000.0, 8_000.0], ..MixState::default() };
+            let mut mix =
+                MixState { eq_hz: [100.0, 1_000.0, 8_000.0], eq_q: [0.71, 2.0, 0.71], ..MixState::default() };
             mix.eq_db[band] = db;
             mix.eq_hz[band] = hz;
             mix
@@ -185,6 +187,9 @@ mod tests {
             let mid = mix(1, db, 1_000.0);
             near(&mid, 1_000.0, db);
             near(&mid, 5.0, 0.0);
+            // Half the gain where the bandwidth is centre / Q: a Q of 2 is 781 to 1281 Hz.
+            near(&mid, 1_280.8, db / 2.0);
+            near(&mid, 780.8, db / 2.0);
             near(&mid, 200_000.0, 0.0);
             let high = mix(2, db, 5_000.0);
             near(&high, 5_000.0, db / 2.0);

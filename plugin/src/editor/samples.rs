@@ -97,6 +97,7 @@ pub fn playing() -> ViewModel {
         mix: MixState {
             eq_db: [1.2, -0.8, 1.6],
             eq_hz: [110.0, 420.0, 9_000.0],
+            eq_q: [0.71, 0.8, 0.71],
             threshold_db: -22.0,
             ratio: 1.6,
             attack_ms: 25.0,

@@ -236,6 +236,7 @@ impl MixStage {
         self.state = MixState {
             eq_db: eq_db.map(|db| db as f32),
             eq_hz: eq_hz.map(|hz| hz as f32),
+            eq_q: q.map(|q| q as f32),
             threshold_db: setting.threshold_db as f32,
             ratio: (1.0 / (1.0 - setting.slope)) as f32,
             attack_ms: setting.attack_ms as f32,
