@@ -97,6 +97,9 @@ pub struct Controls {
     pub eq: bool,
     /// Whether the compressor section acts.
     pub compressor: bool,
+    /// Number of the preset in [`Preset::factory`](crate::profile::Preset::factory) whose profiles are played; one that is
+    /// not there plays the first. The mix glides to another preset within the reaction time.
+    pub preset: usize,
     /// Gain after everything, in dB, `-24..=24`.
     pub output_db: f32,
     /// Pass the input through untouched (analysis goes on). Fades over some milliseconds.
@@ -113,6 +116,7 @@ impl Default for Controls {
             freeze: false,
             eq: true,
             compressor: true,
+            preset: 0,
             output_db: 0.0,
             bypass: false,
         }

@@ -101,6 +101,9 @@ pub struct Engine {
     framer: Framer,
     listener: Listener,
     mix: MixStage,
+    presets: &'static [Preset],
+    /// Number of the preset that the mix plays.
+    preset: usize,
     telemetry: Arc<Telemetry>,
 }
 
@@ -123,9 +126,12 @@ impl Engine {
     fn new(config: Config, recognizer: Box<Recognizer>, link: AudioEnd, telemetry: Arc<Telemetry>) -> Engine {
         let front = FrontEnd::new(config.sample_rate);
         telemetry.set_sample_rate(config.sample_rate);
+        let presets = Preset::factory();
         Engine {
             framer: Framer::new(front.hop()),
-            mix: MixStage::new(config.sample_rate, config.channels, &Preset::factory()[0].profiles),
+            mix: MixStage::new(config.sample_rate, config.channels, &presets[0].profiles),
+            presets,
+            preset: 0,
             listener: Listener {
                 offline: config.offline,
                 front,
@@ -158,6 +164,7 @@ impl Engine {
             }
         }
         self.listener.receive();
+        self.choose_preset(controls.preset);
         let heard = channels.len().min(self.config.channels.clamp(1, 2));
 
         // The block is cut where frames end, so that a decision is in force from the sample after its frame on, whatever
@@ -180,6 +187,16 @@ impl Engine {
             start = end;
         }
         self.telemetry.set_mix(self.mix.state());
+    }
+
+    fn choose_preset(&mut self, wanted: usize) {
+        let wanted = if wanted < self.presets.len() { wanted } else { 0 };
+        if wanted != self.preset
+            && let Some(preset) = self.presets.get(wanted)
+        {
+            self.preset = wanted;
+            self.mix.set_profiles(&preset.profiles);
+        }
     }
 
     /// Forgets what was heard: the next block is a new beginning.

@@ -31,6 +31,7 @@ fn restless(round: usize) -> Controls {
         freeze: round % 13 == 0,
         eq: round % 3 != 0,
         compressor: round % 4 != 0,
+        preset: round % 6,
         output_db: (round % 9) as f32 - 4.0,
         bypass: round % 19 == 0,
     }

@@ -3,8 +3,9 @@
 mod engine_support;
 
 use engine_support::{CHOICES, eager, engine, play, programme};
+use idiom_engine::profile::Preset;
 use idiom_engine::worker::ModelSource;
-use idiom_engine::{Backend, Config, Controls, Handle, Posterior, Quantization, Transport};
+use idiom_engine::{Backend, Config, Controls, Genre, Handle, Posterior, Quantization, Transport};
 use std::time::{Duration, Instant};
 
 const RATE: f32 = 48_000.0;
@@ -70,6 +71,41 @@ fn a_change_makes_no_step_in_the_sound() {
     // The profiles may raise the level by some dB, and settings glide; a step of 0.001 would be 20 times this.
     let rough = roughness(&sound[0]);
     assert!(rough < 4.0 * plain, "{rough:e} against {plain:e} of the input");
+}
+
+/// Presets take turns while a genre is set by hand: each is arrived at, and nothing steps on the way.
+#[test]
+fn another_preset_is_glided_to() {
+    let sine: Vec<f32> = (0..RATE as usize * 2)
+        .map(|i| 0.25 * (std::f32::consts::TAU * 1000.0 * i as f32 / RATE).sin())
+        .collect();
+    let handle = Handle::new();
+    let mut engine = engine(&handle, RATE, true, (Backend::Spectral, Quantization::Auto));
+    let presets = Preset::factory();
+    let mut whole = vec![];
+    // A number that does not exist plays the first preset.
+    for number in (0..presets.len()).chain([0, 99]) {
+        let controls =
+            Controls { manual: Some(Genre::Speech), reaction_s: 0.3, preset: number, ..Controls::default() };
+        let mut sound = [sine.clone(), sine.clone()];
+        play(&mut engine, &mut sound, &controls, || 480, |_| {});
+        whole.extend_from_slice(&sound[0]);
+        let preset = presets.get(number).unwrap_or(&presets[0]);
+        let wanted = preset.profiles.genres[Genre::Speech.index()];
+        let mix = handle.telemetry().snapshot().mix;
+        for (name, got, wanted) in [
+            ("low shelf", mix.eq_db[0], wanted.eq.low_db),
+            ("mid bell", mix.eq_db[1], wanted.eq.mid_db),
+            ("centre", mix.eq_hz[1], wanted.eq.mid_hz),
+            ("Q", mix.eq_q[1], wanted.eq.mid_q),
+            ("threshold", mix.threshold_db, wanted.compressor.threshold_db),
+        ] {
+            let close = (got - wanted).abs() <= 0.001 * wanted.abs().max(1.0);
+            assert!(close, "{}: {name} is {got}, not {wanted}", preset.name);
+        }
+    }
+    let rough = roughness(&whole[RATE as usize..]);
+    assert!(rough < 4.0 * roughness(&sine), "{rough:e} against {:e} of the input", roughness(&sine));
 }
 
 /// The smoothed posterior after every frame, with a change after five seconds.

@@ -65,7 +65,8 @@ fn perform(params: &IdiomParams, action: &Action) {
         Action::Switch(switch, on) => set(params.switch(switch).as_ptr(), f32::from(u8::from(on))),
         Action::Manual(genre) => set(params.genre.as_ptr(), params.genre.preview_normalized(genre.into())),
         Action::Choose(choice) => params.selection.choose(choice),
-        Action::DismissNotice => params.report.dismiss(),
+        Action::Preset(index) => params.preset.choose(index),
+        Action::DismissNotice => params.dismiss_notice(),
         Action::Begin(_) | Action::End(_) => {}
     }
 }

@@ -4,16 +4,13 @@
 //! parse before the plugin hears of it. Here the refusal is seen on its way back to the host, so that the window and
 //! the log can say so.
 
-use crate::Idiom;
-use crate::params::IdiomParams;
-use nice_plug::prelude::*;
+use crate::{Idiom, instances};
 use nice_plug::wrapper::clap::{
     CLAP_PLUGIN_FACTORY_ID, CLAP_VERSION, PluginDescriptor, Wrapper, clap_host, clap_plugin,
     clap_plugin_descriptor, clap_plugin_entry, clap_plugin_factory,
 };
-use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_void};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock};
 
 /// The CLAP plugin's entry point.
 #[unsafe(no_mangle)]
@@ -47,19 +44,6 @@ type GetExtension = unsafe extern "C" fn(*const clap_plugin, *const c_char) -> *
 
 /// nice-plug's own `get_extension`, the same function for all instances.
 static ORIGINAL: OnceLock<GetExtension> = OnceLock::new();
-
-/// Which parameters belong to which `clap_plugin`, by its `plugin_data`.
-static INSTANCES: Mutex<Vec<(usize, Weak<IdiomParams>)>> = Mutex::new(Vec::new());
-
-thread_local! {
-    /// The parameters of the instance that was made last on this thread.
-    static NEWEST: RefCell<Weak<IdiomParams>> = const { RefCell::new(Weak::new()) };
-}
-
-/// Notes a new instance, so that the `clap_plugin` that is made around it can be matched with it.
-pub fn note_birth(params: &Arc<IdiomParams>) {
-    NEWEST.with(|newest| *newest.borrow_mut() = Arc::downgrade(params));
-}
 
 fn descriptor() -> &'static PluginDescriptor {
     static DESCRIPTOR: OnceLock<PluginDescriptor> = OnceLock::new();
@@ -110,10 +94,7 @@ unsafe extern "C" fn create_plugin(
             ORIGINAL.get_or_init(|| original);
             plugin.get_extension = Some(get_extension);
         }
-        let newest = NEWEST.with(|newest| newest.borrow().clone());
-        let mut instances = INSTANCES.lock().unwrap_or_else(PoisonError::into_inner);
-        instances.retain(|(_, params)| params.strong_count() > 0);
-        instances.push((plugin.plugin_data as usize, newest));
+        instances::adopt(plugin.plugin_data as usize);
     }
     // SAFETY: the wrapper stays alive until the host calls `destroy`, which takes this reference back.
     unsafe { (*Arc::into_raw(wrapper)).clap_plugin.as_ptr() }
@@ -148,16 +129,8 @@ unsafe extern "C" fn load(plugin: *const clap_plugin, stream: *const c_void) -> 
         original_state(plugin).and_then(|state| state.load).is_some_and(|load| load(plugin, stream))
     };
     if !loaded && !plugin.is_null() {
-        nice_warn!(
-            "State: cut off or not written by Idiom; nothing of it was loaded, all settings are as before"
-        );
         // SAFETY: the host's pointer to a living plugin.
-        let key = unsafe { (*plugin).plugin_data } as usize;
-        let instances = INSTANCES.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_this = instances.iter().rev().find(|(data, _)| *data == key);
-        if let Some(params) = of_this.and_then(|(_, params)| params.upgrade()) {
-            params.report.unreadable();
-        }
+        instances::state_refused(unsafe { (*plugin).plugin_data } as usize);
     }
     loaded
 }
@@ -165,6 +138,8 @@ unsafe extern "C" fn load(plugin: *const clap_plugin, stream: *const c_void) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::params::IdiomParams;
+    use nice_plug::prelude::{Param, ParamPtr};
 
     unsafe extern "C" fn no_extension(_host: *const clap_host, _id: *const c_char) -> *const c_void {
         std::ptr::null()
@@ -228,7 +203,7 @@ mod tests {
                 assert!((*plugin).init.unwrap()(plugin));
                 plugin
             };
-            let params = NEWEST.with(|newest| newest.borrow().upgrade()).expect("just made");
+            let params = instances::newest().expect("just made").params;
             Self { plugin, params, _host: host }
         }
 

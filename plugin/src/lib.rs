@@ -3,17 +3,19 @@
 //!
 //! * [`params`]: what a host can automate, with ranges and texts.
 //! * [`state`]: what is saved beside the parameters, and how a bad state is dealt with.
-//! * [`clap_entry`]: the CLAP entry point; the VST3 one is nice-plug's.
+//! * [`clap_entry`], [`vst3_entry`]: the entry points; [`instances`]: which instance a host's object belongs to.
 //! * [`editor`]: the window.
-//! * [`probe`]: one exported C function that tells what an instance decides.
+//! * [`probe`]: two exported C functions that tell what an instance decides and what its window says.
 
 pub mod clap_entry;
 pub mod editor;
 pub mod history;
+pub mod instances;
 pub mod params;
 pub mod probe;
 pub mod shared;
 pub mod state;
+pub mod vst3_entry;
 
 use crate::params::IdiomParams;
 use crate::shared::{Pace, Shared};
@@ -31,18 +33,18 @@ pub struct Idiom {
     /// The engine panicked; it is kept until it can be dropped off the audio thread, and not called again.
     crashed: bool,
     pace: Pace,
-    _registration: probe::Registration,
+    _registration: instances::Registration,
 }
 
 impl Default for Idiom {
     fn default() -> Self {
         let handle = Arc::new(Handle::new());
         let params = Arc::new(IdiomParams::new(Arc::clone(&handle)));
-        clap_entry::note_birth(&params);
+        let shared = Arc::new(Shared::new(handle));
         Self {
+            _registration: instances::Registration::new(&params, &shared),
             params,
-            _registration: probe::Registration::new(Arc::clone(handle.telemetry())),
-            shared: Arc::new(Shared::new(handle)),
+            shared,
             engine: None,
             crashed: false,
             pace: Pace::new(48_000.0),
@@ -196,5 +198,3 @@ impl Vst3Plugin for Idiom {
 
 #[cfg(test)]
 mod lifecycle_tests;
-
-nice_export_vst3!(Idiom);

@@ -1,6 +1,6 @@
 //! The parameters a host sees, and their ranges and texts as named functions that the window shares.
 
-use crate::state::{FormatNumber, LoadReport, Selection, WindowSize};
+use crate::state::{FormatNumber, LoadReport, PresetSelection, Selection, WindowSize};
 use idiom_engine::{Controls, Genre, Handle};
 use nice_plug::prelude::*;
 use std::sync::Arc;
@@ -306,6 +306,10 @@ pub struct IdiomParams {
     /// Backend and quantization the user chose.
     #[persist = "inference"]
     pub selection: Selection,
+    /// The preset that plays. Not a parameter: a host that automates or remembers parameters by number would play another
+    /// preset once more are built in.
+    #[persist = "preset"]
+    pub preset: PresetSelection,
     /// Size of the window in logical points.
     #[persist = "window"]
     pub window: WindowSize,
@@ -329,6 +333,7 @@ impl IdiomParams {
             bypass: Switch::Bypass.param(),
             format: FormatNumber,
             selection: Selection::new(handle),
+            preset: PresetSelection::default(),
             window: WindowSize::default(),
             report: LoadReport::default(),
         }
@@ -354,6 +359,19 @@ impl IdiomParams {
         }
     }
 
+    /// What the state that was loaded last has to say, for the window.
+    pub fn notice(&self) -> Option<String> {
+        let notices: Vec<String> =
+            [self.report.message(), self.preset.message()].into_iter().flatten().collect();
+        (!notices.is_empty()).then(|| notices.join(" "))
+    }
+
+    /// The user has read the notice.
+    pub fn dismiss_notice(&self) {
+        self.report.dismiss();
+        self.preset.dismiss();
+    }
+
     /// What the engine needs for the next block. Audio thread safe.
     pub fn controls(&self) -> Controls {
         Controls {
@@ -364,6 +382,7 @@ impl IdiomParams {
             freeze: self.freeze.value(),
             eq: self.eq.value(),
             compressor: self.compressor.value(),
+            preset: self.preset.get(),
             output_db: self.output.value(),
             bypass: self.bypass.value(),
         }

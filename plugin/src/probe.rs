@@ -1,34 +1,13 @@
-//! `idiom_snapshot`: what the instances in this bundle decide, for programs that load it. See
-//! [`idiom_engine::telemetry_c`] for the C declaration.
+//! What the instances in this bundle decide and what their windows say, for programs that load it without a window.
+//! See [`idiom_engine::telemetry_c`] for the C declaration of the snapshot; the other function is
 //!
-//! The list of instances is behind a lock that only creating, destroying and asking take: never the audio thread.
+//! ```c
+//! uint32_t idiom_message(uint32_t instance, char *out, uint32_t capacity); // bytes of the whole message, 0 = none
+//! ```
 
+use crate::instances;
 use idiom_engine::{IdiomSnapshot, Telemetry};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// Instances alive in this process, the oldest first.
-static INSTANCES: Mutex<Vec<Arc<Telemetry>>> = Mutex::new(Vec::new());
-
-fn instances() -> MutexGuard<'static, Vec<Arc<Telemetry>>> {
-    INSTANCES.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Keeps an instance in the list for as long as it lives.
-pub struct Registration(Arc<Telemetry>);
-
-impl Registration {
-    /// Adds an instance at the end of the list.
-    pub fn new(telemetry: Arc<Telemetry>) -> Self {
-        instances().push(Arc::clone(&telemetry));
-        Self(telemetry)
-    }
-}
-
-impl Drop for Registration {
-    fn drop(&mut self) {
-        instances().retain(|telemetry| !Arc::ptr_eq(telemetry, &self.0));
-    }
-}
+use std::ffi::c_char;
 
 /// Fills `out` with what the instance number `instance` does now and returns 1; 0 is the oldest instance alive.
 /// Returns 0, and leaves `out` alone, when there is no such instance or `out` is null.
@@ -41,9 +20,32 @@ impl Drop for Registration {
 /// for an [`IdiomSnapshot`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn idiom_snapshot(instance: u32, out: *mut IdiomSnapshot) -> u32 {
-    let telemetry = instances().get(instance as usize).cloned();
+    let instance = instances::nth(instance as usize);
     // SAFETY: the caller promises the same of `out`.
-    u32::from(telemetry.is_some_and(|telemetry| unsafe { fill(&telemetry, out) }))
+    u32::from(instance.is_some_and(|one| unsafe { fill(one.shared.handle.telemetry(), out) }))
+}
+
+/// Writes what the banners of instance number `instance` say, or would say in an open window, to `out`: UTF-8, one
+/// line a banner, ended by a null byte, cut to `capacity` bytes with it. Returns how many bytes the whole message has
+/// without the null; 0 when there is nothing to say or no such instance.
+///
+/// # Safety
+/// `out` is null, or valid for writing `capacity` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn idiom_message(instance: u32, out: *mut c_char, capacity: u32) -> u32 {
+    let banners = instances::nth(instance as usize)
+        .map(|one| [one.shared.problem(), one.params.notice()])
+        .unwrap_or_default();
+    let message = banners.into_iter().flatten().collect::<Vec<_>>().join("\n");
+    if !out.is_null() && capacity > 0 {
+        let count = message.len().min(capacity as usize - 1);
+        // SAFETY: `count` bytes and the null fit into `capacity`, which the caller promises are there.
+        unsafe {
+            std::ptr::copy_nonoverlapping(message.as_ptr(), out.cast::<u8>(), count);
+            out.add(count).write(0);
+        }
+    }
+    message.len() as u32
 }
 
 /// # Safety
@@ -69,21 +71,24 @@ unsafe fn fill(telemetry: &Telemetry, out: *mut IdiomSnapshot) -> bool {
 mod tests {
     use super::*;
 
-    fn is_listed(telemetry: &Arc<Telemetry>) -> bool {
-        instances().iter().any(|other| Arc::ptr_eq(other, telemetry))
-    }
-
     #[test]
-    fn an_instance_is_listed_from_birth_to_death() {
-        let telemetry = Arc::new(Telemetry::default());
-        assert!(!is_listed(&telemetry));
-        let registration = Registration::new(Arc::clone(&telemetry));
-        assert!(is_listed(&telemetry));
-        let mut out = IdiomSnapshot::EMPTY;
-        // SAFETY: `out` is a whole snapshot.
-        assert_eq!(unsafe { idiom_snapshot(0, &mut out) }, 1, "somebody is the oldest");
-        drop(registration);
-        assert!(!is_listed(&telemetry));
+    fn an_instance_can_be_asked_and_its_message_fits_where_it_is_put() {
+        let plugin = crate::Idiom::default();
+        plugin.params.report.unreadable();
+        let mut snapshot = IdiomSnapshot::EMPTY;
+        // SAFETY: `snapshot` is a whole one.
+        assert_eq!(unsafe { idiom_snapshot(0, &mut snapshot) }, 1, "somebody is the oldest");
+        // Other tests have instances too; ours is one of those alive.
+        let mut out = [0x55u8; 16];
+        let found = (0..1_000).any(|instance| {
+            // SAFETY: two bytes fewer than there are.
+            let length = unsafe { idiom_message(instance, out.as_mut_ptr().cast(), 14) };
+            length > 100 && out.starts_with(b"The saved sta\0")
+        });
+        assert!(found, "{out:?}");
+        assert_eq!(out[14..], [0x55; 2], "written beyond its end");
+        // SAFETY: null is allowed.
+        assert_eq!(unsafe { idiom_message(u32::MAX, std::ptr::null_mut(), 7) }, 0);
     }
 
     #[test]

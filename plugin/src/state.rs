@@ -1,8 +1,12 @@
 //! What is kept with a session beside the parameters, and what happens when a session brings a bad state.
 //!
-//! A state is loaded on the host's main thread while audio may be running. Every field here is an atomic, so the
-//! audio thread is never in the way. [`inspect`] sees a state before it is applied, takes out what cannot be right
+//! A state is loaded on the host's main thread while audio may be running. What the audio thread reads is an atomic;
+//! what only has to be remembered for the next save is behind a lock that the audio thread never takes. [`inspect`] sees a state before it is applied, takes out what cannot be right
 //! and leaves word of it in the state itself, from where it reaches the instance it concerns as its [`LoadReport`].
+
+mod preset;
+
+pub use preset::{PresetSelection, SavedPreset};
 
 use crate::params::{Dial, GENRE_ID, GenreChoice, Switch};
 use idiom_engine::{Backend, Handle, Quantization};
@@ -291,6 +295,7 @@ fn check_param(id: &str, value: &ParamValue) -> Result<(), Fault> {
 fn check_field(key: &str, text: &str) -> Result<(), serde_json::Error> {
     match key {
         "inference" => serde_json::from_str::<Choice>(text).map(drop),
+        "preset" => serde_json::from_str::<SavedPreset>(text).map(drop),
         "window" => serde_json::from_str::<Size>(text).map(drop),
         // The format number is dealt with above; the report is overwritten; others are a newer Idiom's own.
         _ => Ok(()),
@@ -335,6 +340,7 @@ mod tests {
         let choice = Choice { backend: Backend::Spectral, quantization: Quantization::Fp32 };
         params.selection.choose(choice);
         params.window.remember(Size { width: 1234, height: 567 });
+        params.preset.choose(2);
         let json = serde_json::to_string(&saved(&params)).unwrap();
 
         let (handle, fresh) = self::params();
@@ -343,6 +349,7 @@ mod tests {
         assert_eq!(fresh.selection.get(), choice);
         assert_eq!(handle.status().requested, (Backend::Spectral, Quantization::Fp32), "the engine was told");
         assert_eq!(fresh.window.get(), Size { width: 1234, height: 567 });
+        assert_eq!((fresh.preset.get(), fresh.controls().preset), (2, 2));
         assert_eq!(fresh.report.message(), None);
         assert_eq!(serde_json::to_string(&saved(&fresh)).unwrap(), json);
     }
@@ -389,6 +396,7 @@ mod tests {
         state.params.extend(damage.clone().map(|(id, value)| (id.to_owned(), value)));
         state.fields.insert("inference".into(), r#"{"backend":"quantum","quantization":"int8"}"#.into());
         state.fields.insert("window".into(), r#"{"width":-1,"height":70000}"#.into());
+        state.fields.insert("preset".into(), r#"{"name":7}"#.into());
         state.fields.insert("format".into(), "one".into());
         load(&mut state, &params);
         for (id, _) in damage {
@@ -398,7 +406,7 @@ mod tests {
         assert_eq!(params.selection.get(), before);
         assert_eq!(params.window.get(), Size::DEFAULT);
         let message = params.report.message().expect("damage is said");
-        assert!(message.contains("damaged: 10 settings"), "{message}");
+        assert!(message.contains("damaged: 11 settings"), "{message}");
 
         // The next sound state clears the report.
         load(&mut saved(&params), &params);
@@ -412,6 +420,27 @@ mod tests {
         state.fields.remove("format");
         load(&mut state, &params);
         assert!(params.report.message().is_some_and(|message| message.contains("1 setting could")));
+    }
+
+    #[test]
+    fn a_preset_that_is_not_there_is_said_and_not_forgotten() {
+        let (_, params) = params();
+        params.preset.choose(1);
+        let mut state = saved(&params);
+        assert_eq!(params.notice(), None);
+        state.fields.insert("preset".into(), r#"{"name":"Opera House","version":3}"#.into());
+        load(&mut state, &params);
+        assert_eq!(params.preset.get(), 1, "the one before plays on");
+        let message = params.notice().expect("said in the window");
+        assert!(message.contains("\"Opera House\"") && message.contains("\"Gentle Bus\""), "{message}");
+        params.dismiss_notice();
+        assert_eq!(params.notice(), None);
+        assert_eq!(saved(&params).fields["preset"], r#"{"name":"Opera House","version":3}"#);
+        params.preset.choose(0);
+        assert_eq!(params.notice(), None);
+        assert_eq!(saved(&params).fields["preset"], r#"{"name":"Genre Follow","version":1}"#);
+        params.preset.choose(99);
+        assert_eq!(params.preset.get(), 0);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What Idiom is tested with from outside: a host without a window, and the sound to play through it.
 //!
-//! * [`host`] loads a `.clap` and runs it block by block, as a DAW does.
+//! * [`host`] loads a `.clap` and runs it block by block, as a DAW does; [`vst3_host`] does it with a `.vst3`.
 //! * [`built`] finds the built plugin and takes its stored state apart.
 //! * [`signals`] makes test sound.
 //! * [`demo`] is what `cargo xtask demo` is made of, [`bench`] what `cargo xtask bench` is.
@@ -10,6 +10,7 @@ pub mod built;
 pub mod demo;
 pub mod host;
 pub mod signals;
+pub mod vst3_host;
 
 /// Says that a part of a test is left out. `cargo xtask test` collects these lines for its summary.
 pub fn skipped(name: &str, reason: &str) {

@@ -29,6 +29,18 @@ impl Bundles {
         if cfg!(target_os = "macos") { self.clap.join("Contents/MacOS/Idiom") } else { self.clap.clone() }
     }
 
+    /// The file inside the VST3 bundle that a host loads.
+    pub fn vst3_library(&self) -> PathBuf {
+        let arch = std::env::consts::ARCH;
+        self.vst3.join(if cfg!(target_os = "macos") {
+            "Contents/MacOS/Idiom".to_string()
+        } else if cfg!(windows) {
+            format!("Contents/{arch}-win/Idiom.vst3")
+        } else {
+            format!("Contents/{arch}-linux/Idiom.so")
+        })
+    }
+
     fn check(self) -> Result<Bundles> {
         for bundle in [&self.clap, &self.vst3] {
             if !bundle.exists() {

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything, in one profile, with a summary of what was left out and why.
 
-use crate::bundles::{self, Bundles, PLUGIN};
+use crate::bundles::{self, PLUGIN};
 use crate::run::{Place, cargo, heading, only, output, run, shown, wants_help};
 use crate::system::{Need, ensure};
 use anyhow::{Context, Result, bail};
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 const HELP: &str = "\
 cargo xtask test
 
-Builds everything in the test profile, bundles the plugin and runs all tests: unit tests, the built bundle in a
-host, the real-time sanitizer, the standalone program, and comparisons with reference implementations.
+Builds everything in the test profile, bundles the plugin and runs all tests: unit tests, the built bundles in
+hosts, the real-time sanitizer, the standalone program, and comparisons with reference implementations.
 What cannot run here is left out and named at the end with its reason.
 
   IDIOM_AUDIO_DIR=DIR   also checks genres on real recordings in DIR/<genre>/*
@@ -94,8 +94,8 @@ pub fn test(place: &Place, args: &[String]) -> Result<()> {
     });
     if let Some(bundles) = bundles {
         environment.push(("IDIOM_CLAP", bundles.clap_library()));
-        report.step("Tests of the workspace and of the built bundle", |report| suite(&environment, report));
-        report.step("VST3 bundle", |_| vst3(&bundles));
+        environment.push(("IDIOM_VST3", bundles.vst3_library()));
+        report.step("Tests of the workspace and of the built bundles", |report| suite(&environment, report));
         standalone(place, &environment, &mut report);
     }
     report.finish()
@@ -172,26 +172,6 @@ impl Filter {
         }
         !self.inside_successes
     }
-}
-
-/// The VST3 bundle has the folders and the entry points that hosts look for.
-fn vst3(bundles: &Bundles) -> Result<()> {
-    let library = if cfg!(target_os = "linux") {
-        bundles.vst3.join(format!("Contents/{}-linux/Idiom.so", std::env::consts::ARCH))
-    } else if cfg!(target_os = "macos") {
-        bundles.vst3.join("Contents/MacOS/Idiom")
-    } else {
-        bundles.vst3.join(format!("Contents/{}-win/Idiom.vst3", std::env::consts::ARCH))
-    };
-    let bytes = std::fs::read(&library).with_context(|| format!("cannot read {}", library.display()))?;
-    for name in ["GetPluginFactory", "ModuleEntry"] {
-        let needed = name == "GetPluginFactory" || cfg!(target_os = "linux");
-        if needed && !bytes.windows(name.len()).any(|window| window == name.as_bytes()) {
-            bail!("{} does not export {name}", library.display());
-        }
-    }
-    println!("{} exports its entry points", library.display());
-    Ok(())
 }
 
 /// Builds the standalone program and lets it run for some seconds on a dummy sound card.

@@ -195,6 +195,31 @@ pub fn cross(painter: &Painter, rect: Rect, color: Color32) {
     painter.line_segment([at(rect, 0.85, 0.15), at(rect, 0.15, 0.85)], pen);
 }
 
+/// A folder.
+pub fn folder(painter: &Painter, rect: Rect, color: Color32) {
+    let outline =
+        [(0.04, 0.86), (0.04, 0.16), (0.38, 0.16), (0.48, 0.3), (0.96, 0.3), (0.96, 0.86), (0.04, 0.86)];
+    line(painter, rect, &outline, pen(rect, color));
+}
+
+/// A small network: two nodes, joined with three.
+pub fn network(painter: &Painter, rect: Rect, color: Color32) {
+    let (left, right) = ([0.25, 0.75], [0.08, 0.5, 0.92]);
+    for from in left {
+        for to in right {
+            line(
+                painter,
+                rect,
+                &[(0.12, from), (0.88, to)],
+                Stroke::new((rect.width() * 0.05).max(0.7), color),
+            );
+        }
+    }
+    for (x, y) in left.map(|y| (0.12, y)).into_iter().chain(right.map(|y| (0.88, y))) {
+        painter.circle_filled(at(rect, x, y), rect.width() * 0.12, color);
+    }
+}
+
 /// Idiom's mark: five bars like a spectrum, in the genres' colours.
 pub fn mark(painter: &Painter, rect: Rect) {
     let heights = [0.45, 0.8, 1.0, 0.65, 0.35];

@@ -8,6 +8,7 @@ pub mod canvas;
 pub mod controls;
 pub mod icons;
 pub mod knob;
+pub mod menu;
 pub mod mix;
 pub mod model;
 pub mod now;
@@ -176,7 +177,8 @@ impl App {
                 setter.end_set_parameter(&self.params.genre);
             }
             Action::Choose(choice) => self.params.selection.choose(choice),
-            Action::DismissNotice => self.params.report.dismiss(),
+            Action::Preset(index) => self.params.preset.choose(index),
+            Action::DismissNotice => self.params.dismiss_notice(),
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct ViewModel {
     pub switches: [bool; 4],
     /// The genre set by hand.
     pub manual: Option<Genre>,
+    /// Number of the preset that plays, in [`Preset::factory`](idiom_engine::profile::Preset::factory).
+    pub preset: usize,
     /// What computes the genre, as the user asked.
     pub choice: Choice,
     /// Something is wrong: what, what happens instead, what to do.
@@ -43,9 +45,10 @@ impl ViewModel {
             dials: Dial::ALL.map(|dial| params.dial(dial).unmodulated_plain_value()),
             switches: Switch::ALL.map(|switch| params.switch(switch).value()),
             manual: params.genre.value().into(),
+            preset: params.preset.get(),
             choice: params.selection.get(),
             problem: shared.problem(),
-            notice: params.report.message(),
+            notice: params.notice(),
         }
     }
 
@@ -83,6 +86,8 @@ pub enum Action {
     Switch(Switch, bool),
     /// Set the genre by hand, or `None` to follow what is heard.
     Manual(Option<Genre>),
+    /// Chose the preset of this number.
+    Preset(usize),
     /// Chose what computes the genre.
     Choose(Choice),
     /// Has read the notice about the loaded state.

@@ -1,5 +1,6 @@
 //! The window without a screen: what stands in it, and what comes out of it when somebody touches it.
 
+use super::menu::Menu;
 use super::model::{Action, ViewModel};
 use super::{controls, knob, prepare, recogniser, samples, theme, view};
 use crate::params::{Dial, Switch};
@@ -373,4 +374,46 @@ fn each_button_says_what_it_is_for() {
     let (_, problem) =
         samples::all().into_iter().find(|(name, _)| *name == "problem").expect("a known sample");
     assert_eq!(window().click(&problem, view::dismiss_id()), [Action::DismissNotice]);
+}
+
+#[test]
+fn a_preset_is_chosen_from_the_list_or_by_a_step_and_a_click_beside_the_list_only_closes_it() {
+    let mut model = samples::playing();
+    model.preset = 1;
+    let (button, line) = (Menu::button_id(view::PRESETS), |index| Menu::item_id(view::PRESETS, index));
+    let mut window = window();
+    window.draw(&model, vec![]);
+    assert!(window.shows("Gentle Bus") && !window.shows("Streaming Polish"));
+    assert_eq!(window.click(&model, button), []);
+    window.draw(&model, vec![]);
+    let factory = idiom_engine::profile::Preset::factory();
+    assert!(factory.iter().all(|preset| window.shows(&preset.name)), "{:?}", window.texts);
+    assert_eq!(window.click(&model, line(3)), [Action::Preset(3)]);
+    window.draw(&model, vec![]);
+    assert!(!window.shows("Streaming Polish"), "the list is still open");
+
+    window.click(&model, button);
+    let freeze = controls::switch_id(Switch::Freeze);
+    assert_eq!(window.click(&model, freeze), [], "a click beside the list does more than close it");
+    assert_eq!(window.click(&model, freeze), [Action::Switch(Switch::Freeze, true)]);
+
+    assert_eq!(window.click(&model, button.with("forward")), [Action::Preset(2)]);
+    model.preset = 0;
+    assert_eq!(window.click(&model, button.with("back")), [Action::Preset(factory.len() - 1)]);
+}
+
+/// However many presets there are, each can be reached in the smallest window.
+#[test]
+fn the_list_of_presets_fits_the_window() {
+    let model = samples::playing();
+    for size in sizes() {
+        let mut window = Window::new(size);
+        window.click(&model, Menu::button_id(view::PRESETS));
+        window.draw(&model, vec![]);
+        let inside = Rect::from_min_size(Pos2::ZERO, size);
+        for index in 0..idiom_engine::profile::Preset::factory().len() {
+            let rect = window.egui.read_response(Menu::item_id(view::PRESETS, index)).unwrap().rect;
+            assert!(inside.contains_rect(rect), "line {index} at {size} is at {rect}");
+        }
+    }
 }

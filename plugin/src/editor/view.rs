@@ -1,15 +1,20 @@
 //! The window: where everything stands. A function from a [`ViewModel`] to [`Action`]s.
 
 use super::canvas::Canvas;
+use super::menu::{Item, Menu};
 use super::model::{Action, ViewModel};
 use super::{bars, controls, icons, mix, now, recogniser, river, theme};
 use crate::params::Switch;
 use egui::{Align, Align2, Id, Pos2, Rect, Sense, Ui, Vec2};
+use idiom_engine::profile::Preset;
 
 /// Room between two cards in design points.
 const GAP: f32 = 10.0;
 /// Height of a banner in design points.
 const BANNER: f32 = 42.0;
+
+/// Name of the menu of presets, see [`Menu::button_id`].
+pub const PRESETS: &str = "presets";
 
 /// Identity of the cross that dismisses the notice.
 pub fn dismiss_id() -> Id {
@@ -47,7 +52,16 @@ pub fn show(ui: &mut Ui, model: &ViewModel) -> Vec<Action> {
     let controls_row = Rect::from_min_size(rest.min, Vec2::new(rest.width(), controls_height));
     rest.min.y = controls_row.max.y + gap;
 
-    header(&mut canvas, header_row, model);
+    let items: Vec<Item<'_>> =
+        Preset::factory().iter().map(|preset| Item { name: &preset.name, about: &preset.summary }).collect();
+    let presets = Menu {
+        name: PRESETS,
+        place: header(&mut canvas, header_row, model),
+        items: &items,
+        chosen: model.preset,
+        help: "The preset: what each genre asks of the mix. Kept with the session; the mix glides to another one.",
+    };
+    let stepped = presets.button(&mut canvas);
     if let (Some(row), Some(text)) = (problem_row, &model.problem) {
         banner(&mut canvas, row, text, false);
     }
@@ -62,6 +76,9 @@ pub fn show(ui: &mut Ui, model: &ViewModel) -> Vec<Action> {
     let (left, right) = split(rest, 0.57, gap);
     mix::show(&mut canvas, left, model);
     recogniser::show(&mut canvas, right, model);
+    // Last, over everything else.
+    let chosen = stepped.or(presets.list(&mut canvas)).filter(|preset| *preset != model.preset);
+    canvas.actions.extend(chosen.map(Action::Preset));
     canvas.actions
 }
 
@@ -71,7 +88,8 @@ fn split(rect: Rect, share: f32, gap: f32) -> (Rect, Rect) {
     (left, Rect::from_min_max(Pos2::new(left.max.x + gap, rect.min.y), rect.max))
 }
 
-fn header(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
+/// Returns the room for the menu of presets.
+fn header(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) -> Rect {
     let size = canvas.px(24.0);
     let mark = Rect::from_min_size(Pos2::new(rect.min.x, rect.center().y - size / 2.0), Vec2::splat(size));
     icons::mark(canvas.painter(), mark);
@@ -89,6 +107,11 @@ fn header(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
         let at = Pos2::new(bypass.min.x - canvas.px(14.0), rect.center().y);
         canvas.text(at, Align2::RIGHT_CENTER, rate, 12.0, theme::FAINT);
     }
+    let width = canvas.px(290.0);
+    Rect::from_min_max(
+        Pos2::new(bypass.min.x - canvas.px(90.0) - width, bypass.min.y),
+        Pos2::new(bypass.min.x - canvas.px(90.0), bypass.max.y),
+    )
 }
 
 /// Something the user has to know, with a cross when it may be put away.

@@ -6,3 +6,4 @@ mod hostile;
 mod lifecycle;
 mod sound;
 mod state;
+mod vst3;

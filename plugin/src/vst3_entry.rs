@@ -1,0 +1,167 @@
+//! The VST3 entry point.
+//!
+//! It does what `nice_export_vst3!` does for one plugin, and one thing more: nice-plug refuses a state that it cannot
+//! parse before the plugin hears of it. Here the refusal is seen on its way back to the host, so that the window and
+//! the log can say so. For that, a component gets a method table of its own right after it is made, which is
+//! nice-plug's but for `setState`.
+
+use crate::{Idiom, instances};
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{IComponent, IComponentVtbl};
+use nice_plug::wrapper::vst3::vst3::Steinberg::{
+    FIDString, FUnknown, IBStream, IPluginFactory, IPluginFactory2, IPluginFactory2Trait, IPluginFactory3,
+    IPluginFactory3Trait, IPluginFactoryTrait, PClassInfo, PClassInfo2, PClassInfoW, PFactoryInfo, TUID,
+    int32, kInvalidArgument, kResultOk, tresult,
+};
+use nice_plug::wrapper::vst3::vst3::{Class, ComWrapper};
+use nice_plug::wrapper::vst3::{PluginInfo, Wrapper};
+use std::ffi::c_void;
+use std::sync::OnceLock;
+
+/// nice-plug's method table of a component, the same for all instances.
+static ORIGINAL: OnceLock<IComponentVtbl> = OnceLock::new();
+
+/// The same with [`set_state`].
+static OURS: OnceLock<IComponentVtbl> = OnceLock::new();
+
+/// Makes instances of the one plugin in this library.
+struct Factory {
+    info: PluginInfo,
+}
+
+impl Class for Factory {
+    type Interfaces = (IPluginFactory, IPluginFactory2, IPluginFactory3);
+}
+
+impl Factory {
+    fn new() -> Self {
+        Self { info: PluginInfo::for_plugin::<Idiom>() }
+    }
+
+    /// Writes what a host asks about class `index`.
+    ///
+    /// # Safety
+    /// `out` is null or valid for a `T`.
+    unsafe fn describe<T>(&self, index: int32, out: *mut T, info: fn(&PluginInfo) -> T) -> tresult {
+        if index != 0 || out.is_null() {
+            return kInvalidArgument;
+        }
+        // SAFETY: not null, and valid as the caller promises.
+        unsafe { out.write(info(&self.info)) };
+        kResultOk
+    }
+}
+
+impl IPluginFactoryTrait for Factory {
+    unsafe fn getFactoryInfo(&self, info: *mut PFactoryInfo) -> tresult {
+        // SAFETY: the host's pointer, null or valid.
+        unsafe { self.describe(0, info, PluginInfo::create_factory_info) }
+    }
+
+    unsafe fn countClasses(&self) -> int32 {
+        1
+    }
+
+    unsafe fn getClassInfo(&self, index: int32, info: *mut PClassInfo) -> tresult {
+        // SAFETY: the host's pointer, null or valid.
+        unsafe { self.describe(index, info, PluginInfo::create_class_info) }
+    }
+
+    unsafe fn createInstance(&self, cid: FIDString, iid: FIDString, object: *mut *mut c_void) -> tresult {
+        if cid.is_null() || iid.is_null() || object.is_null() {
+            return kInvalidArgument;
+        }
+        // SAFETY: VST3 hands over a class id of 16 bytes.
+        if unsafe { *cid.cast::<[u8; 16]>() } != *self.info.cid {
+            return kInvalidArgument;
+        }
+        let component = ComWrapper::new(Wrapper::<Idiom>::new());
+        watch(&component);
+        let Some(unknown) = component.as_com_ref::<FUnknown>() else { return kInvalidArgument };
+        let unknown = unknown.as_ptr();
+        // SAFETY: a living object that follows COM's rules; `iid` has 16 bytes, and `object` is the host's. The host's
+        // reference is counted here, ours ends with this function.
+        unsafe { ((*(*unknown).vtbl).queryInterface)(unknown, iid.cast::<TUID>(), object) }
+    }
+}
+
+impl IPluginFactory2Trait for Factory {
+    unsafe fn getClassInfo2(&self, index: int32, info: *mut PClassInfo2) -> tresult {
+        // SAFETY: the host's pointer, null or valid.
+        unsafe { self.describe(index, info, PluginInfo::create_class_info_2) }
+    }
+}
+
+impl IPluginFactory3Trait for Factory {
+    unsafe fn getClassInfoUnicode(&self, index: int32, info: *mut PClassInfoW) -> tresult {
+        // SAFETY: the host's pointer, null or valid.
+        unsafe { self.describe(index, info, PluginInfo::create_class_info_unicode) }
+    }
+
+    unsafe fn setHostContext(&self, _context: *mut FUnknown) -> tresult {
+        kResultOk
+    }
+}
+
+/// Gives a new component, which nobody else knows yet, our method table, and matches it with the instance in it.
+fn watch(component: &ComWrapper<Wrapper<Idiom>>) {
+    let Some(interface) = component.as_com_ref::<IComponent>() else { return };
+    let interface = interface.as_ptr();
+    // SAFETY: a COM interface begins with the pointer to its method table, and that table is a constant.
+    let original = ORIGINAL.get_or_init(|| unsafe { *(*interface).vtbl });
+    let ours = OURS.get_or_init(|| IComponentVtbl { setState: set_state, ..*original });
+    // SAFETY: the pointer comes from the `Arc` that owns the object and may write to it; no other reference to the
+    // object exists yet, so nobody reads the field meanwhile. All methods but one stay the same, and the table lives
+    // for as long as the library. A host gets at the component only through this field, whichever interface it asks.
+    unsafe { (*interface).vtbl = ours };
+    instances::adopt(interface as usize);
+}
+
+/// `IComponent::setState`.
+unsafe extern "system" fn set_state(component: *mut IComponent, stream: *mut IBStream) -> tresult {
+    let Some(original) = ORIGINAL.get() else { return kInvalidArgument };
+    // SAFETY: the arguments are the host's own, and `component` was made by nice-plug.
+    let result = unsafe { (original.setState)(component, stream) };
+    if result != kResultOk {
+        instances::state_refused(component as usize);
+    }
+    result
+}
+
+/// The VST3 factory.
+#[unsafe(no_mangle)]
+pub extern "system" fn GetPluginFactory() -> *mut c_void {
+    let factory = ComWrapper::new(Factory::new()).to_com_ptr::<IPluginFactory>();
+    factory.map_or(std::ptr::null_mut(), |factory| factory.into_raw().cast())
+}
+
+/// A host loaded the library.
+#[cfg_attr(all(unix, not(target_os = "macos")), unsafe(export_name = "ModuleEntry"))]
+#[cfg_attr(target_os = "macos", unsafe(export_name = "bundleEntry"))]
+#[cfg(unix)]
+pub extern "C" fn module_entry(_library: *mut c_void) -> bool {
+    nice_plug::wrapper::setup_logger::<Idiom>();
+    true
+}
+
+/// A host is about to unload the library.
+#[cfg_attr(all(unix, not(target_os = "macos")), unsafe(export_name = "ModuleExit"))]
+#[cfg_attr(target_os = "macos", unsafe(export_name = "bundleExit"))]
+#[cfg(unix)]
+pub extern "C" fn module_exit() -> bool {
+    true
+}
+
+/// A host loaded the library.
+#[cfg(windows)]
+#[unsafe(export_name = "InitDll")]
+pub extern "system" fn module_entry() -> bool {
+    nice_plug::wrapper::setup_logger::<Idiom>();
+    true
+}
+
+/// A host is about to unload the library.
+#[cfg(windows)]
+#[unsafe(export_name = "ExitDll")]
+pub extern "system" fn module_exit() -> bool {
+    true
+}
