@@ -17,17 +17,21 @@ pub enum Backend {
     OnnxWorker = 2,
     /// Rules on spectral features. Needs no model; runs on the audio thread.
     Spectral = 3,
+    /// The TFLite model, compiled by our executor, frame by frame on the audio thread.
+    Tflite = 4,
 }
 
 impl Backend {
     /// Every backend, in the order a chooser shows them.
-    pub const ALL: [Backend; 4] = [Backend::Auto, Backend::Onnx, Backend::OnnxWorker, Backend::Spectral];
+    pub const ALL: [Backend; 5] =
+        [Backend::Auto, Backend::Onnx, Backend::Tflite, Backend::OnnxWorker, Backend::Spectral];
 
     /// Name to show to a person.
     pub const fn label(self) -> &'static str {
         match self {
             Backend::Auto => "Auto",
             Backend::Onnx => "ONNX",
+            Backend::Tflite => "TFLite",
             Backend::OnnxWorker => "ONNX on worker",
             Backend::Spectral => "Spectral rules",
         }
@@ -37,13 +41,13 @@ impl Backend {
     pub const fn place(self) -> &'static str {
         match self {
             Backend::OnnxWorker => "worker thread",
-            Backend::Auto | Backend::Onnx | Backend::Spectral => "audio thread",
+            Backend::Auto | Backend::Onnx | Backend::Tflite | Backend::Spectral => "audio thread",
         }
     }
 
     /// The backend with this number, see the enum's values.
-    pub const fn from_index(index: u8) -> Option<Backend> {
-        if (index as usize) < Self::ALL.len() { Some(Self::ALL[index as usize]) } else { None }
+    pub fn from_index(index: u8) -> Option<Backend> {
+        Self::ALL.into_iter().find(|backend| *backend as u8 == index)
     }
 }
 
@@ -59,24 +63,28 @@ pub enum Quantization {
     Fp32 = 1,
     /// 8-bit integer weights and activations.
     Int8 = 2,
+    /// Weights rounded to 16-bit floating point, half the file; computed in 32 bits.
+    Fp16 = 3,
 }
 
 impl Quantization {
     /// Every quantization, in the order a chooser shows them.
-    pub const ALL: [Quantization; 3] = [Quantization::Auto, Quantization::Fp32, Quantization::Int8];
+    pub const ALL: [Quantization; 4] =
+        [Quantization::Auto, Quantization::Fp32, Quantization::Fp16, Quantization::Int8];
 
     /// Name to show to a person.
     pub const fn label(self) -> &'static str {
         match self {
             Quantization::Auto => "Auto",
             Quantization::Fp32 => "FP32",
+            Quantization::Fp16 => "FP16",
             Quantization::Int8 => "INT8",
         }
     }
 
     /// The quantization with this number, see the enum's values.
-    pub const fn from_index(index: u8) -> Option<Quantization> {
-        if (index as usize) < Self::ALL.len() { Some(Self::ALL[index as usize]) } else { None }
+    pub fn from_index(index: u8) -> Option<Quantization> {
+        Self::ALL.into_iter().find(|quantization| *quantization as u8 == index)
     }
 }
 

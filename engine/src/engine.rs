@@ -40,6 +40,10 @@ pub struct Status {
     pub installed: (Backend, Quantization),
     /// Name and version of the installed model, empty for rules.
     pub model: String,
+    /// Names of the installed model's classes, in the order of its outputs; none for rules.
+    pub classes: Vec<String>,
+    /// Why this quantization, where [`Quantization::Auto`] chose it.
+    pub choice: Option<String>,
     /// What went wrong, what runs instead, and what to do. `None` when all is as requested.
     pub problem: Option<String>,
 }

@@ -65,7 +65,8 @@ impl Genre {
     }
 }
 
-/// A probability for each genre, in the order of [`Genre::ALL`]; sums to 1.
+/// A probability for each genre, in the order of [`Genre::ALL`]. Sums to 1; from a model that also knows other classes, to 1
+/// less what those have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Posterior(pub [f32; GENRES]);
 
@@ -96,10 +97,10 @@ impl Posterior {
         self.0[genre.index()]
     }
 
-    /// Whether every entry is a finite number within 0..=1 and the sum is 1 within 1e-3.
+    /// Whether every entry is a finite number within 0..=1, not all are 0, and the sum is at most 1 within 1e-3.
     pub fn is_valid(&self) -> bool {
-        self.0.iter().all(|p| p.is_finite() && (0.0..=1.0).contains(p))
-            && (self.0.iter().sum::<f32>() - 1.0).abs() < 1e-3
+        let sum = self.0.iter().sum::<f32>();
+        self.0.iter().all(|p| p.is_finite() && (0.0..=1.0).contains(p)) && 0.0 < sum && sum < 1.0 + 1e-3
     }
 }
 

@@ -1,11 +1,12 @@
 //! Model files: what was written is read back, and a wrong file gets an error that says what is wrong.
 
-use idiom_engine::Quantization;
 use idiom_engine::model::random::{self, Rng, Shape};
 use idiom_engine::model::{
-    FORMAT, InputKind, MAX_FILE_BYTES, Model, ModelError, Values, onnx, onnx_write, shipped, windowed,
+    Entries, FORMAT, InputKind, MAX_FILE_BYTES, Model, ModelError, ModelMeta, Values, half, onnx, onnx_write,
+    shipped, tflite_write, windowed,
 };
 use idiom_engine::rt::net::Network;
+use idiom_engine::{Genre, Quantization};
 use prost::Message;
 use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto};
 
@@ -66,11 +67,12 @@ fn floats(name: &str, values: &[f32]) -> TensorProto {
 
 #[test]
 fn what_was_written_is_read_back() {
-    for model in [small(), random::quantized(&small()), random::flagship(41)] {
+    for model in [small(), random::quantized(&small()), random::flagship(41), half::round(&small()).unwrap()]
+    {
         let bytes = onnx_write::write(&model).unwrap();
         assert_eq!(Model::from_onnx(&bytes).unwrap(), model);
         assert_eq!(onnx_write::write(&model).unwrap(), bytes, "the same model, the same bytes");
-        assert_eq!(onnx::read_meta(&bytes).unwrap(), model.meta);
+        assert_eq!(onnx::read_meta(&bytes, &Entries::new()).unwrap(), model.meta);
     }
     let mut twins = small();
     twins.layers.iter_mut().for_each(|layer| layer.name = "conv".into());
@@ -83,7 +85,8 @@ fn the_shipped_models_are_whole_and_the_same_network() {
     let [fp32, int8] = [Quantization::Fp32, Quantization::Int8].map(|quantization| {
         let model = Model::from_onnx(shipped::flagship(quantization)).unwrap();
         assert_eq!(model.quantization(), quantization);
-        assert_eq!(model.meta.genre_outputs().unwrap(), [0, 1, 2, 3, 4]);
+        let outputs = model.meta.genre_outputs().unwrap();
+        assert_eq!(Genre::ALL.map(|genre| outputs.of(genre)), [0, 1, 2, 3, 4].map(Some));
         Network::compile(&model).unwrap();
         model
     });
@@ -91,6 +94,26 @@ fn the_shipped_models_are_whole_and_the_same_network() {
     assert_eq!(fp32.meta, int8.meta);
     assert_eq!(fp32.layers.len(), int8.layers.len());
     assert!(fp32.parameters() <= 250_000 && fp32.macs_per_frame() <= 250_000);
+}
+
+/// One network, two formats, three arithmetics: the files in `models/` agree with each other.
+#[test]
+fn the_shipped_files_hold_the_same_networks() {
+    let hint =
+        "a file in models/ is older than the one it is made of: run `cargo run --bin idiom -- export models`";
+    let [fp32, fp16, int8] =
+        [Quantization::Fp32, Quantization::Fp16, Quantization::Int8].map(|quantization| {
+            let [onnx, tflite] = [shipped::flagship(quantization), shipped::flagship_tflite(quantization)]
+                .map(|bytes| {
+                    Model::read(bytes, &Entries::new()).unwrap_or_else(|error| panic!("{error}; {hint}"))
+                });
+            assert!(onnx == tflite, "{quantization:?}: {hint}");
+            assert_eq!(onnx.quantization(), quantization);
+            onnx
+        });
+    assert!(half::round(&fp32).unwrap() == fp16, "FP16: {hint}");
+    assert_eq!(fp32.meta, int8.meta);
+    assert!(tflite_write::write(&int8).unwrap() == shipped::flagship_tflite(Quantization::Int8), "{hint}");
 }
 
 #[test]
@@ -322,13 +345,29 @@ fn damaged_files_never_panic() {
 fn genres_are_found_whatever_their_order() {
     let mut meta = small().meta;
     meta.classes = ["jazz", "Speech", "rock", "classical", "electronic"].map(String::from).to_vec();
-    assert_eq!(meta.genre_outputs().unwrap(), [1, 2, 0, 4, 3]);
+    let outputs = |meta: &ModelMeta| Genre::ALL.map(|genre| meta.genre_outputs().unwrap().of(genre));
+    assert_eq!(outputs(&meta), [1, 2, 0, 4, 3].map(Some));
     meta.classes[0] = "rock".into();
     assert!(meta.genre_outputs().unwrap_err().to_string().contains("twice"));
     meta.classes[0] = "folk".into();
-    assert!(meta.genre_outputs().unwrap_err().to_string().contains("folk"));
-    meta.classes.remove(0);
-    assert!(meta.genre_outputs().unwrap_err().to_string().contains("jazz"));
+    assert_eq!(outputs(&meta), [Some(1), Some(2), None, Some(4), Some(3)]);
+}
+
+#[test]
+fn what_other_classes_have_is_missing_to_one() {
+    let mut meta = small().meta;
+    meta.classes = ["rain", "rock", "traffic"].map(String::from).to_vec();
+    let outputs = meta.genre_outputs().unwrap();
+    let posterior = outputs.posterior(&[0.5, 0.3, 0.2]).unwrap();
+    assert_eq!(posterior.top(), (Genre::Rock, 0.3));
+    assert!((posterior.0.iter().sum::<f32>() - 0.3).abs() < 1e-5);
+    assert!(outputs.posterior(&[1.0, 0.0, 0.0]).is_some(), "surely something else");
+    let five = small().meta.genre_outputs().unwrap();
+    for bad in
+        [vec![0.5; 5], vec![f32::NAN; 5], vec![-1.0, 2.0, 0.0, 0.0, 0.0], vec![1.0], vec![], vec![0.1; 5]]
+    {
+        assert_eq!(five.posterior(&bad), None, "{bad:?}");
+    }
 }
 
 #[test]

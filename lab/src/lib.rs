@@ -5,6 +5,7 @@
 //! * [`audio`] reads every common sound file and writes WAV.
 //! * [`dataset`] finds labelled clips and splits them so that no artist is in two folds.
 //! * [`eval`] measures how well a model names genres.
+//! * [`export`] makes every shipped file of a network.
 //! * [`features`] turns clips into feature columns through the engine, and remembers them.
 //! * [`picture`] draws what was recognised.
 //! * [`synth`] composes and renders music and speech of each genre.
@@ -14,6 +15,7 @@ pub mod audio;
 pub mod cli;
 pub mod dataset;
 pub mod eval;
+pub mod export;
 pub mod features;
 pub mod files;
 pub mod interrupt;

@@ -19,6 +19,12 @@ pub enum ModelError {
         /// What the decoder met.
         detail: String,
     },
+    /// The bytes are not a TFLite file, or only a part of one.
+    #[error("this is not a whole TFLite file ({detail}); copy or export it again")]
+    NotTflite {
+        /// What the reader met.
+        detail: String,
+    },
     /// The file was written by a later version of this program.
     #[error(
         "the model is from a newer version (idiom.format {format}, this version reads {FORMAT}); update Idiom, or export the model for format {FORMAT}"
@@ -41,6 +47,14 @@ pub enum ModelError {
     )]
     Unsupported {
         /// Each operator with the nodes that are one, as text.
+        operators: String,
+    },
+    /// The TFLite file holds operators that the executor does not run.
+    #[error(
+        "the executor does not run {operators}; export the network as ONNX, which can also run on the worker, or with CONV_2D, DEPTHWISE_CONV_2D, PAD and RELU only"
+    )]
+    UnsupportedTflite {
+        /// Each operator with what it makes, as text.
         operators: String,
     },
     /// A node of the graph is not as the format wants it.

@@ -1,25 +1,38 @@
 //! Model files and what they hold. The only place that knows file formats.
 //!
 //! A [`Model`] is the plain, format-free description of a causal convolutional network over 20 ms frames, see
-//! `docs/MODEL_FORMAT.md`. [`onnx`] reads one from a file and [`onnx_write`] writes one; [`windowed`] runs it in the
-//! plainest way there is, as the reference for [`crate::rt::net`], which plays it frame by frame.
+//! `docs/MODEL_FORMAT.md`. [`onnx`] and [`tflite`] read one from a file, [`onnx_write`] and [`tflite_write`] write one;
+//! [`windowed`] runs it in the plainest way there is, as the reference for [`crate::rt::net`], which plays it frame by
+//! frame.
 
 mod error;
+mod flatbuffer;
+pub mod half;
 mod limits;
+pub mod metadata;
 pub mod onnx;
+pub mod onnx_dynamic;
 mod onnx_parts;
 pub mod onnx_write;
 pub mod quantize;
 pub mod random;
 mod scan;
 pub mod shipped;
+pub mod tflite;
+mod tflite_ops;
+mod tflite_parts;
+mod tflite_schema;
+#[cfg(test)]
+mod tflite_tests;
+pub mod tflite_write;
 pub mod windowed;
 
 pub use error::ModelError;
 pub use limits::*;
+pub use metadata::Entries;
 
 use crate::controls::Quantization;
-use crate::genre::{GENRES, Genre};
+use crate::genre::{GENRES, Genre, Posterior};
 
 /// What a model listens to. Each frame hands it one column of these numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,9 +63,38 @@ impl InputKind {
         }
     }
 
+    /// All names, for messages.
+    fn names() -> String {
+        Self::ALL.map(InputKind::name).join(" and ")
+    }
+
     /// The kind with this name.
     pub fn from_name(name: &str) -> Option<InputKind> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// The kinds of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// `.onnx`
+    Onnx,
+    /// `.tflite`
+    Tflite,
+}
+
+impl Format {
+    /// The kind of file that these bytes begin as; what is not TFLite can only be ONNX, which has no mark of its own.
+    pub fn of(bytes: &[u8]) -> Format {
+        if bytes.get(4..8) == Some(tflite_schema::IDENTIFIER) { Format::Tflite } else { Format::Onnx }
+    }
+
+    /// Name to show to a person.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Format::Onnx => "ONNX",
+            Format::Tflite => "TFLite",
+        }
     }
 }
 
@@ -75,23 +117,67 @@ impl ModelMeta {
     /// Which output answers for which genre.
     ///
     /// # Errors
-    /// When a genre has no output, or an output is no genre.
-    pub fn genre_outputs(&self) -> Result<[usize; GENRES], ModelError> {
-        let wrong = |problem: String| ModelError::Metadata { key: "idiom.classes".into(), problem };
-        let mut outputs = [usize::MAX; GENRES];
-        for (i, class) in self.classes.iter().enumerate() {
-            let genre = Genre::from_name(class).ok_or_else(|| {
-                wrong(format!("`{class}` is none of speech, rock, jazz, electronic, classical"))
-            })?;
-            if outputs[genre.index()] != usize::MAX {
-                return Err(wrong(format!("`{class}` is there twice")));
+    /// When two outputs answer for one genre.
+    pub fn genre_outputs(&self) -> Result<GenreOutputs, ModelError> {
+        let mut outputs = [None; GENRES];
+        let mut others = false;
+        for (i, class) in (0u16..).zip(&self.classes) {
+            match Genre::from_name(class) {
+                Some(genre) if outputs[genre.index()].is_some() => {
+                    let problem = format!("`{class}` is there twice");
+                    return Err(ModelError::Metadata { key: "idiom.classes".into(), problem });
+                }
+                Some(genre) => outputs[genre.index()] = Some(i),
+                None => others = true,
             }
-            outputs[genre.index()] = i;
         }
-        match Genre::ALL.iter().find(|g| outputs[g.index()] == usize::MAX) {
-            Some(missing) => Err(wrong(format!("the genre `{}` is missing", missing.name()))),
-            None => Ok(outputs),
+        Ok(GenreOutputs { outputs, others })
+    }
+}
+
+/// Which output of a model answers for which genre.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GenreOutputs {
+    outputs: [Option<u16>; GENRES],
+    /// Whether there are outputs that answer for none.
+    others: bool,
+}
+
+impl GenreOutputs {
+    /// Least probability of a genre beside classes that are none: "it is something else" is not "nothing is known".
+    const LEAST: f32 = 1e-6;
+
+    /// The number of the output that answers for a genre, if any does.
+    pub fn of(&self, genre: Genre) -> Option<u16> {
+        self.outputs[genre.index()]
+    }
+
+    /// The numbers of all genres' outputs, when the classes are the five genres and nothing else.
+    pub fn all(&self) -> Option<[usize; GENRES]> {
+        let mut all = [0; GENRES];
+        for (to, output) in all.iter_mut().zip(self.outputs) {
+            *to = usize::from(output?);
         }
+        (!self.others).then_some(all)
+    }
+
+    /// The genres' part of a model's answer. What the other classes have is missing to 1, so that the mix eases to
+    /// neutral for them. `None` when the answer is not one probability a class.
+    ///
+    /// May be called on the audio thread.
+    pub fn posterior(&self, probabilities: &[f32]) -> Option<Posterior> {
+        let usable = probabilities.iter().all(|p| (0.0..=1.0).contains(p));
+        if !usable || (probabilities.iter().sum::<f32>() - 1.0).abs() > 1e-3 {
+            return None;
+        }
+        let least = if self.others { Self::LEAST } else { 0.0 };
+        let mut posterior = [least; GENRES];
+        for (p, output) in posterior.iter_mut().zip(self.outputs) {
+            if let Some(output) = output {
+                *p = probabilities.get(usize::from(output))?.max(least);
+            }
+        }
+        Some(Posterior(posterior)).filter(Posterior::is_valid)
     }
 }
 
@@ -198,18 +284,43 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads an ONNX file. The same as [`onnx::read`].
+    /// Reads an ONNX file. The same as [`onnx::read`] without a sidecar.
     ///
     /// # Errors
     /// Says which part of the file is wrong, or what in it the executor does not run.
     pub fn from_onnx(bytes: &[u8]) -> Result<Model, ModelError> {
-        onnx::read(bytes)
+        onnx::read(bytes, &Entries::new())
     }
 
-    /// The arithmetic: [`Quantization::Int8`] when any layer is computed in 8-bit integers, else
-    /// [`Quantization::Fp32`].
+    /// Reads a file of either format, see [`Format::of`]. `sidecar` holds what the file does not say about itself, or
+    /// says otherwise.
+    ///
+    /// # Errors
+    /// Says which part of the file is wrong, or what in it the executor does not run.
+    pub fn read(bytes: &[u8], sidecar: &Entries) -> Result<Model, ModelError> {
+        match Format::of(bytes) {
+            Format::Onnx => onnx::read(bytes, sidecar),
+            Format::Tflite => tflite::read(bytes, sidecar),
+        }
+    }
+
+    /// The arithmetic: [`Quantization::Int8`] when any layer is computed in 8-bit integers, [`Quantization::Fp16`] when
+    /// every weight and bias is a [half](half), else [`Quantization::Fp32`].
     pub fn quantization(&self) -> Quantization {
-        if self.layers.iter().any(Layer::is_int8) { Quantization::Int8 } else { Quantization::Fp32 }
+        if self.layers.iter().any(Layer::is_int8) {
+            Quantization::Int8
+        } else if self.layers.iter().all(half::is_half) {
+            Quantization::Fp16
+        } else {
+            Quantization::Fp32
+        }
+    }
+
+    /// A name for layer `index` that no other layer has, for files.
+    fn layer_name(&self, index: usize) -> String {
+        let name = &self.layers[index].name;
+        let alone = self.layers.iter().filter(|other| other.name == *name).count() == 1;
+        if name.is_empty() || !alone { format!("{name}{index}") } else { name.clone() }
     }
 
     /// Number of weights and biases.

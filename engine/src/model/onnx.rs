@@ -2,22 +2,24 @@
 //! the graph's input. `BatchNormalization` after a `Conv` is folded into it, `Clip` from 0 up is a ReLU. Everything
 //! else is refused by name.
 
-use super::onnx_parts::{Numbers, Tensor, bad_node, float, int, meta, metadata, node_name, shorten, sizes};
+use super::metadata::{self, Entries, shorten};
+use super::onnx_parts::{Numbers, Tensor, bad_node, float, int, metadata, node_name, sizes};
 use super::{
     Affine, Layer, MAX_CHANNELS, MAX_FILE_BYTES, MAX_LAYERS, MAX_WEIGHTS, Model, ModelError, ModelMeta,
     Values, scan,
 };
-use crate::controls::Quantization;
 use prost::Message;
 use std::collections::{BTreeMap, HashMap};
 use tract_onnx::pb::{
-    GraphProto, ModelProto, NodeProto, TensorProto, tensor_shape_proto::dimension, type_proto,
+    GraphProto, ModelProto, NodeProto, TensorProto, tensor_proto::DataType, tensor_shape_proto::dimension,
+    type_proto,
 };
 
 /// The operators of the chain.
-const OPERATORS: [&str; 11] = [
+const OPERATORS: [&str; 12] = [
     "Conv",
     "BatchNormalization",
+    "Cast",
     "Relu",
     "Clip",
     "QuantizeLinear",
@@ -32,32 +34,28 @@ const OPERATORS: [&str; 11] = [
 /// Most nodes in the chain.
 const MAX_STEPS: usize = 8 * MAX_LAYERS;
 
-/// Reads a whole model and checks it.
+/// Reads a whole model and checks it. `sidecar` holds what the file does not say about itself, or says otherwise.
 ///
 /// # Errors
 /// Says which part of the file is wrong, or what in it the executor does not run. Never panics, whatever the bytes.
-pub fn read(bytes: &[u8]) -> Result<Model, ModelError> {
+pub fn read(bytes: &[u8], sidecar: &Entries) -> Result<Model, ModelError> {
     let file = decode(bytes)?;
-    let meta = meta(&file)?;
+    let entries = metadata(&file, sidecar);
+    let meta = metadata::meta(&entries)?;
     let graph = file.graph.as_ref().ok_or(ModelError::Graph { problem: "is missing".into() })?;
     refuse_unknown(graph)?;
     let model = Chain::new(graph)?.follow(meta)?;
     model.validate()?;
-    let stated = metadata(&file).get("idiom.quantization").copied().unwrap_or_default();
-    let found = if model.quantization() == Quantization::Int8 { "int8" } else { "fp32" };
-    if stated != found {
-        let problem = format!("says `{}`, but the network is {found}", shorten(stated));
-        return Err(ModelError::Metadata { key: "idiom.quantization".into(), problem });
-    }
+    metadata::check_quantization(&entries, &model)?;
     Ok(model)
 }
 
-/// Reads only what the file says about itself, of any ONNX file with `idiom.*` metadata.
+/// Reads only what the file says about itself, of any ONNX file with `idiom.*` metadata or a sidecar.
 ///
 /// # Errors
 /// When the bytes are no ONNX file, or an entry is missing or wrong.
-pub fn read_meta(bytes: &[u8]) -> Result<ModelMeta, ModelError> {
-    meta(&decode(bytes)?)
+pub fn read_meta(bytes: &[u8], sidecar: &Entries) -> Result<ModelMeta, ModelError> {
+    metadata::meta(&metadata(&decode(bytes)?, sidecar))
 }
 
 fn decode(bytes: &[u8]) -> Result<ModelProto, ModelError> {
@@ -364,9 +362,18 @@ impl<'a> Chain<'a> {
         })
     }
 
-    /// A weight or bias: stored as it is, or as whole numbers through a `DequantizeLinear`.
+    /// A weight or bias: stored as it is, as halves through a `Cast`, or as whole numbers through a `DequantizeLinear`.
     fn parameter(&self, node: &NodeProto, index: usize, what: &str) -> Result<Parameter, ModelError> {
         let maker = node.input.get(index).and_then(|name| self.makers.get(name.as_str()));
+        if let Some(cast) = maker.filter(|maker| maker.op_type == "Cast") {
+            let stored = cast.input.first().and_then(|name| self.stored.get(name.as_str()));
+            let stored =
+                stored.ok_or_else(|| bad_node(cast, format!("its {what} is not stored in the file")))?;
+            if int(cast, "to", 0) != i64::from(DataType::Float as i32) {
+                return Err(bad_node(cast, "must cast to FLOAT"));
+            }
+            return Ok(Parameter { tensor: Tensor::read_halves(stored)?, scales: Vec::new() });
+        }
         let Some(maker) = maker.filter(|maker| maker.op_type == "DequantizeLinear") else {
             return Ok(Parameter { tensor: self.stored(node, index, what)?, scales: Vec::new() });
         };

@@ -1,48 +1,15 @@
 //! The small parts of an ONNX file, each checked as it is taken: metadata, tensors, attributes.
 
-use super::{FORMAT, InputKind, MAX_WEIGHTS, ModelError, ModelMeta};
-use std::collections::HashMap;
+use super::metadata::{Entries, shorten};
+use super::{MAX_WEIGHTS, ModelError, half};
 use tract_onnx::pb::{
     ModelProto, NodeProto, TensorProto, tensor_proto::DataLocation, tensor_proto::DataType,
 };
 
-/// The metadata by key.
-pub(super) fn metadata(file: &ModelProto) -> HashMap<&str, &str> {
-    file.metadata_props.iter().map(|entry| (entry.key.as_str(), entry.value.as_str())).collect()
-}
-
-/// Reads the `idiom.*` metadata. The format is looked at first: what a newer one means is not known here.
-pub(super) fn meta(file: &ModelProto) -> Result<ModelMeta, ModelError> {
-    let entries = metadata(file);
-    let wrong = |key: &str, problem: String| ModelError::Metadata { key: key.into(), problem };
-    let text = |key: &str| entries.get(key).copied().ok_or_else(|| wrong(key, "is missing".into()));
-    let number = |key: &str| {
-        let text = text(key)?.trim();
-        text.parse::<u64>().map_err(|_| wrong(key, format!("is `{}`, not a whole number", shorten(text))))
-    };
-    match number("idiom.format")? {
-        0 => return Err(wrong("idiom.format", "is 0; the first format is 1".into())),
-        format if format > FORMAT => return Err(ModelError::Newer { format }),
-        _ => {}
-    }
-    let features = text("idiom.features")?.trim();
-    let features = InputKind::from_name(features).ok_or_else(|| {
-        wrong("idiom.features", format!("is `{}`; known are log_mel40 and mfcc13", shorten(features)))
-    })?;
-    let pool_frames = usize::try_from(number("idiom.pool_frames")?).unwrap_or(usize::MAX);
-    Ok(ModelMeta {
-        name: shorten(entries.get("idiom.model").unwrap_or(&"unnamed")),
-        version: shorten(entries.get("idiom.version").unwrap_or(&"")),
-        features,
-        classes: text("idiom.classes")?.split(',').map(|class| shorten(class.trim())).collect(),
-        pool_frames,
-    })
-}
-
-/// Text from a file, short enough for a message and a window.
-pub(super) fn shorten(text: &str) -> String {
-    const MOST: usize = 80;
-    if text.chars().count() <= MOST { text.into() } else { text.chars().take(MOST).chain(['…']).collect() }
+/// The metadata as text by key, with what the sidecar says.
+pub(super) fn metadata(file: &ModelProto, sidecar: &Entries) -> Entries {
+    let stored = file.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone()));
+    stored.chain(sidecar.clone()).collect()
 }
 
 /// A node's name for a message: its own, or that of its first output.
@@ -99,6 +66,15 @@ pub(super) struct Tensor {
 
 impl Tensor {
     pub fn read(proto: &TensorProto) -> Result<Tensor, ModelError> {
+        Self::read_as(proto, false)
+    }
+
+    /// A tensor of halves, as the floats that a `Cast` makes of them.
+    pub fn read_halves(proto: &TensorProto) -> Result<Tensor, ModelError> {
+        Self::read_as(proto, true)
+    }
+
+    fn read_as(proto: &TensorProto, halves: bool) -> Result<Tensor, ModelError> {
         let wrong = |problem: String| ModelError::Tensor { tensor: shorten(&proto.name), problem };
         if proto.data_location == Some(DataLocation::External as i32) || !proto.external_data.is_empty() {
             return Err(wrong("its numbers are in another file; export the model as one file".into()));
@@ -135,8 +111,17 @@ impl Tensor {
                 (Numbers::I8(numbers), proto.int32_data.len(), false)
             }
             Ok(DataType::Int8) => (Numbers::I8(raw.iter().map(|b| *b as i8).collect()), raw.len(), false),
+            Ok(DataType::Float16) if halves && raw.is_empty() => {
+                let bytes: Vec<u8> =
+                    proto.int32_data.iter().flat_map(|v| (*v as u16).to_le_bytes()).collect();
+                (Numbers::F32(half::numbers(&bytes)), proto.int32_data.len(), false)
+            }
+            Ok(DataType::Float16) if halves => {
+                (Numbers::F32(half::numbers(raw)), raw.len() / 2, !raw.len().is_multiple_of(2))
+            }
             Ok(other) => {
-                let problem = format!("is {}; played are FLOAT, INT8 and INT32", other.as_str_name());
+                let played = "played are FLOAT, INT8 and INT32, and FLOAT16 through a Cast";
+                let problem = format!("is {}; {played}", other.as_str_name());
                 return Err(wrong(problem));
             }
             Err(_) => return Err(wrong(format!("is of the unknown type {}", proto.data_type))),

@@ -1,7 +1,7 @@
-//! Writes a [`Model`] as an ONNX file, see `docs/MODEL_FORMAT.md`. FP32 becomes plain nodes, INT8 the QDQ form.
+//! Writes a [`Model`] as an ONNX file, see `docs/MODEL_FORMAT.md`. FP32 becomes plain nodes, halves are stored as FLOAT16
+//! and cast, INT8 takes the QDQ form.
 
-use super::{Affine, FORMAT, Layer, Model, ModelError, Values};
-use crate::controls::Quantization;
+use super::{Affine, Layer, Model, ModelError, Values, half, metadata};
 use prost::Message;
 use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
@@ -24,12 +24,7 @@ pub fn write(model: &Model) -> Result<Vec<u8>, ModelError> {
     let mut flowing = "features".to_string();
     let mut flows_int8 = false;
     for (i, layer) in model.layers.iter().enumerate() {
-        let twins = model.layers.iter().filter(|other| other.name == layer.name).count();
-        let name = if layer.name.is_empty() || twins > 1 {
-            format!("{}{i}", layer.name)
-        } else {
-            layer.name.clone()
-        };
+        let name = model.layer_name(i);
         let last = i + 1 == model.layers.len();
         if let Values::I8 { input, .. } = &layer.values
             && !flows_int8
@@ -39,71 +34,86 @@ pub fn write(model: &Model) -> Result<Vec<u8>, ModelError> {
         flowing = writer.layer(layer, &name, &flowing, last);
         flows_int8 = layer.is_int8();
     }
-    writer.node("GlobalAveragePool", "pool", &[&flowing], "pooled", vec![]);
-    writer.node("Flatten", "flatten", &["pooled"], "mean_logits", vec![int("axis", 1)]);
-    writer.node("Softmax", "softmax", &["mean_logits"], "probabilities", vec![int("axis", 1)]);
-
-    let (rows, classes) = (model.meta.features.rows() as i64, model.meta.classes.len() as i64);
-    let graph = GraphProto {
-        name: model.meta.name.clone(),
-        node: writer.nodes,
-        initializer: writer.tensors,
-        input: vec![value("features", &[Some(1), Some(1), Some(rows), None])],
-        output: vec![
-            value("probabilities", &[Some(1), Some(classes)]),
-            value("logits", &[Some(1), Some(classes), Some(1), None]),
-        ],
-        ..Default::default()
-    };
-    let file = ModelProto {
-        ir_version: IR_VERSION,
-        opset_import: vec![OperatorSetIdProto { version: OPSET, ..Default::default() }],
-        producer_name: "idiom".into(),
-        producer_version: env!("CARGO_PKG_VERSION").into(),
-        metadata_props: metadata(model),
-        graph: Some(graph),
-        ..Default::default()
-    };
-    Ok(file.encode_to_vec())
-}
-
-fn metadata(model: &Model) -> Vec<StringStringEntryProto> {
-    let meta = &model.meta;
-    let quantization = if model.quantization() == Quantization::Int8 { "int8" } else { "fp32" };
-    [
-        ("idiom.format", FORMAT.to_string()),
-        ("idiom.model", meta.name.clone()),
-        ("idiom.version", meta.version.clone()),
-        ("idiom.features", meta.features.name().into()),
-        ("idiom.classes", meta.classes.join(",")),
-        ("idiom.pool_frames", meta.pool_frames.to_string()),
-        ("idiom.quantization", quantization.into()),
-    ]
-    .map(|(key, value)| StringStringEntryProto { key: key.into(), value })
-    .into()
+    Ok(writer.finish(model, metadata::arithmetic(model.quantization())))
 }
 
 /// The graph as written so far.
 #[derive(Default)]
-struct Writer {
+pub(super) struct Writer {
     nodes: Vec<NodeProto>,
     tensors: Vec<TensorProto>,
 }
 
 impl Writer {
-    fn node(&mut self, op: &str, name: &str, inputs: &[&str], output: &str, attribute: Vec<AttributeProto>) {
+    /// Ends the graph after its `logits`, and gives back the file's bytes.
+    pub(super) fn finish(mut self, model: &Model, quantization: &str) -> Vec<u8> {
+        self.node("GlobalAveragePool", "pool", &["logits"], "pooled", vec![]);
+        self.node("Flatten", "flatten", &["pooled"], "mean_logits", vec![int("axis", 1)]);
+        self.node("Softmax", "softmax", &["mean_logits"], "probabilities", vec![int("axis", 1)]);
+        let (rows, classes) = (model.meta.features.rows() as i64, model.meta.classes.len() as i64);
+        let graph = GraphProto {
+            name: model.meta.name.clone(),
+            node: self.nodes,
+            initializer: self.tensors,
+            input: vec![value("features", &[Some(1), Some(1), Some(rows), None])],
+            output: vec![
+                value("probabilities", &[Some(1), Some(classes)]),
+                value("logits", &[Some(1), Some(classes), Some(1), None]),
+            ],
+            ..Default::default()
+        };
+        let entry = |(key, value): (&str, String)| StringStringEntryProto { key: key.into(), value };
+        let file = ModelProto {
+            ir_version: IR_VERSION,
+            opset_import: vec![OperatorSetIdProto { version: OPSET, ..Default::default() }],
+            producer_name: "idiom".into(),
+            producer_version: env!("CARGO_PKG_VERSION").into(),
+            metadata_props: metadata::of(model, quantization).map(entry).collect(),
+            graph: Some(graph),
+            ..Default::default()
+        };
+        file.encode_to_vec()
+    }
+
+    pub(super) fn node(
+        &mut self,
+        op: &str,
+        name: &str,
+        inputs: &[&str],
+        output: &str,
+        attribute: Vec<AttributeProto>,
+    ) {
+        self.node_of_many(op, name, inputs, &[output], attribute);
+    }
+
+    /// A node with several outputs.
+    pub(super) fn node_of_many(
+        &mut self,
+        op: &str,
+        name: &str,
+        inputs: &[&str],
+        outputs: &[&str],
+        attribute: Vec<AttributeProto>,
+    ) {
+        let names = |list: &[&str]| list.iter().map(|name| (*name).to_string()).collect();
         self.nodes.push(NodeProto {
             op_type: op.into(),
             name: name.into(),
-            input: inputs.iter().map(|i| (*i).to_string()).collect(),
-            output: vec![output.into()],
+            input: names(inputs),
+            output: names(outputs),
             attribute,
             ..Default::default()
         });
     }
 
     /// Stores a tensor and gives back its name.
-    fn tensor(&mut self, name: String, kind: DataType, dims: &[usize], raw_data: Vec<u8>) -> String {
+    pub(super) fn tensor(
+        &mut self,
+        name: String,
+        kind: DataType,
+        dims: &[usize],
+        raw_data: Vec<u8>,
+    ) -> String {
         let dims = dims.iter().map(|d| *d as i64).collect();
         self.tensors.push(TensorProto {
             name: name.clone(),
@@ -112,6 +122,17 @@ impl Writer {
             raw_data,
             ..Default::default()
         });
+        name
+    }
+
+    /// Stores floats, as halves where nothing is lost by it; gives back the name of the floats.
+    fn floats(&mut self, name: String, dims: &[usize], numbers: &[f32], halves: bool) -> String {
+        if !halves {
+            return self.tensor(name, DataType::Float, dims, floats(numbers));
+        }
+        let stored = self.tensor(format!("{name}_half"), DataType::Float16, dims, half::bytes(numbers));
+        let to = vec![int("to", DataType::Float as i64)];
+        self.node("Cast", &format!("{name}_cast"), &[&stored], &name, to);
         name
     }
 
@@ -158,8 +179,9 @@ impl Writer {
         let output = if last { "logits".to_string() } else { format!("{name}_output") };
         match &layer.values {
             Values::F32 { weights, bias: biases } => {
-                let weight = self.tensor(weight, DataType::Float, &shape, floats(weights));
-                let bias = self.tensor(bias, DataType::Float, &[layer.outputs], floats(biases));
+                let halves = half::is_half(layer);
+                let weight = self.floats(weight, &shape, weights, halves);
+                let bias = self.floats(bias, &[layer.outputs], biases, halves);
                 let sum = if layer.relu { format!("{name}_sum") } else { output.clone() };
                 self.node("Conv", name, &[input, &weight, &bias], &sum, conv_attributes(layer));
                 if layer.relu {
@@ -181,7 +203,7 @@ impl Writer {
     }
 }
 
-fn conv_attributes(layer: &Layer) -> Vec<AttributeProto> {
+pub(super) fn conv_attributes(layer: &Layer) -> Vec<AttributeProto> {
     let [before, after] = layer.pads_f;
     vec![
         ints("dilations", &[1, layer.dilation_t]),
@@ -192,16 +214,16 @@ fn conv_attributes(layer: &Layer) -> Vec<AttributeProto> {
     ]
 }
 
-fn int(name: &str, i: i64) -> AttributeProto {
+pub(super) fn int(name: &str, i: i64) -> AttributeProto {
     AttributeProto { name: name.into(), r#type: AttributeType::Int as i32, i, ..Default::default() }
 }
 
-fn ints(name: &str, values: &[usize]) -> AttributeProto {
+pub(super) fn ints(name: &str, values: &[usize]) -> AttributeProto {
     let ints = values.iter().map(|v| *v as i64).collect();
     AttributeProto { name: name.into(), r#type: AttributeType::Ints as i32, ints, ..Default::default() }
 }
 
-fn floats(values: &[f32]) -> Vec<u8> {
+pub(super) fn floats(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 

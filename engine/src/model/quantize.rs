@@ -50,14 +50,19 @@ pub fn quantize_layer(layer: &Layer, input: Affine, output: Affine, largest: i8)
     let end = f32::from(largest);
     let (mut quantized, mut scales, mut biases) = (Vec::new(), Vec::new(), Vec::new());
     for (channel, bias) in weights.chunks_exact(weights.len() / layer.outputs).zip(bias) {
-        let farthest = channel.iter().fold(0.0f32, |m, w| m.max(w.abs()));
         // The bias must stay within its 32 bits: a channel with next to no weight gets a coarser scale.
         let for_bias = bias.abs() / (input.scale * (MAX_I8_BIAS / 2) as f32);
-        let scale = (farthest / end).max(for_bias).max(1e-10);
+        let scale = weight_scale(channel, end).max(for_bias);
         quantized.extend(channel.iter().map(|w| (w / scale).round_ties_even().clamp(-end, end) as i8));
         biases.push((bias / (input.scale * scale)).round_ties_even() as i32);
         scales.push(scale);
     }
     let values = Values::I8 { weights: quantized, scales, bias: biases, input, output };
     Layer { relu: output.zero_point == i8::MIN, values, ..layer.clone() }
+}
+
+/// Size of one step of symmetric 8-bit weights, of which the farthest from 0 becomes `end` (at most 127).
+pub(super) fn weight_scale(weights: &[f32], end: f32) -> f32 {
+    let farthest = weights.iter().fold(0.0f32, |m, w| m.max(w.abs()));
+    (farthest / end).max(1e-10)
 }

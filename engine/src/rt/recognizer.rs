@@ -5,8 +5,8 @@
 use super::features::Features;
 use super::net::Network;
 use crate::controls::{Backend, Quantization};
-use crate::genre::{GENRES, Posterior};
-use crate::model::InputKind;
+use crate::genre::Posterior;
+use crate::model::{GenreOutputs, InputKind};
 
 /// A network that runs on the worker for this recognizer, see [`super::remote`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct RemoteModel {
     /// Columns in a window.
     pub frames: usize,
     /// Which of its outputs answers for each genre.
-    pub outputs: [usize; GENRES],
+    pub outputs: GenreOutputs,
     /// Its arithmetic.
     pub quantization: Quantization,
 }
@@ -26,20 +26,27 @@ pub struct RemoteModel {
 /// See the [module](self).
 pub struct Recognizer {
     network: Option<Network>,
+    /// What running the network is called.
+    backend: Backend,
     /// Which of the network's outputs answers for each genre.
-    outputs: [usize; GENRES],
+    outputs: GenreOutputs,
     remote: Option<RemoteModel>,
 }
 
 impl Recognizer {
     /// The rules, which the engine keeps running anyway.
     pub fn rules() -> Recognizer {
-        Recognizer { network: None, outputs: [0; GENRES], remote: None }
+        Recognizer {
+            network: None,
+            backend: Backend::Spectral,
+            outputs: GenreOutputs::default(),
+            remote: None,
+        }
     }
 
-    /// A network on the audio thread, and which of its outputs answers for each genre.
-    pub fn network(network: Network, outputs: [usize; GENRES]) -> Recognizer {
-        Recognizer { network: Some(network), outputs, remote: None }
+    /// A network on the audio thread, what running it is called, and which of its outputs answers for each genre.
+    pub fn network(network: Network, backend: Backend, outputs: GenreOutputs) -> Recognizer {
+        Recognizer { network: Some(network), backend, outputs, remote: None }
     }
 
     /// A model on the worker. This recognizer's own network answers while the worker does not.
@@ -55,7 +62,7 @@ impl Recognizer {
     /// What its own answers are made by.
     pub fn identity(&self) -> (Backend, Quantization) {
         match &self.network {
-            Some(network) => (Backend::Onnx, network.quantization()),
+            Some(network) => (self.backend, network.quantization()),
             None => (Backend::Spectral, Quantization::Fp32),
         }
     }
@@ -63,12 +70,7 @@ impl Recognizer {
     /// Takes in one frame. `None` when there is no network, or it has no usable answer.
     pub fn push(&mut self, features: &Features) -> Option<Posterior> {
         let network = self.network.as_mut()?;
-        let probabilities = network.push(column(network.input(), features));
-        let mut posterior = [0.0; GENRES];
-        for (p, output) in posterior.iter_mut().zip(self.outputs) {
-            *p = *probabilities.get(output)?;
-        }
-        Some(Posterior(posterior)).filter(Posterior::is_valid)
+        self.outputs.posterior(network.push(column(network.input(), features)))
     }
 
     /// Frames of the past that matter for its answers, about.

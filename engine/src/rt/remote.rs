@@ -32,7 +32,7 @@ impl Remote {
             id: 0,
             input: crate::model::InputKind::LogMel40,
             frames: 0,
-            outputs: [0; crate::genre::GENRES],
+            outputs: crate::model::GenreOutputs::default(),
             quantization: crate::controls::Quantization::Fp32,
         };
         Remote {

@@ -7,12 +7,14 @@
 pub mod prepare;
 pub mod store;
 pub mod tract;
+pub mod user;
 
 pub use prepare::Wish;
 pub use store::ModelSource;
+pub use user::UserModel;
 
 use crate::engine::Status;
-use crate::genre::{GENRES, Posterior};
+use crate::genre::Posterior;
 use crate::link::{AudioEnd, Choices, MAX_CHANGES, Request, ToAudio, ToWorker, WorkerEnd, link};
 use crate::rt::recognizer::Recognizer;
 use prepare::{Prepared, Remote, guarded, prepare};
@@ -166,13 +168,7 @@ impl Instance {
         let (model, plan) = plans.iter().flatten().find(|(model, _)| model.id == request.model.id)?;
         let run = guarded(|| plan.run(&request.columns).map_err(|error| error.to_string()));
         let answer = run.and_then(|probabilities| {
-            let mut posterior = [0.0; GENRES];
-            for (p, output) in posterior.iter_mut().zip(model.outputs) {
-                *p = *probabilities.get(output).ok_or("it has too few outputs")?;
-            }
-            Some(Posterior(posterior))
-                .filter(Posterior::is_valid)
-                .ok_or("its answer is no probability".into())
+            model.outputs.posterior(&probabilities).ok_or("its answer is no probability".into())
         });
         if let Err(error) = &answer {
             lock(&self.status).problem.get_or_insert_with(|| {

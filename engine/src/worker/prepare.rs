@@ -1,6 +1,6 @@
 //! From what the user wants to what can run: the wish, then each fallback in turn, with the reasons.
 
-use super::store::{self, Loaded, ModelSource};
+use super::store::{self, Loaded, ModelSource, Opened};
 use super::tract::TractModel;
 use crate::controls::{Backend, Quantization};
 use crate::engine::Status;
@@ -33,22 +33,24 @@ pub struct Prepared {
 /// Loads and compiles what is wished for, or the best that works instead. Never fails: the rules need nothing.
 pub fn prepare(wish: &Wish) -> Prepared {
     let mut problems: Vec<String> = Vec::new();
-    let prepared = network(wish, &mut problems);
-    let (recognizer, plan, installed, model) = match prepared {
+    let (recognizer, plan, installed, meta) = match network(wish, &mut problems) {
         Some((loaded, plan)) => {
-            let meta = plan.as_ref().map_or(&loaded.meta, |(_, tract): &Remote| tract.meta());
-            let model = format!("{} {}", meta.name, meta.version);
-            let quantization = loaded.network.quantization();
-            let recognizer = Recognizer::network(loaded.network.clone(), loaded.outputs);
+            let recognizer = Recognizer::network(loaded.network.clone(), loaded.backend(), loaded.outputs);
             match plan {
-                None => (recognizer, None, (Backend::Onnx, quantization), model),
+                None => (
+                    recognizer,
+                    None,
+                    (loaded.backend(), loaded.network.quantization()),
+                    Some(loaded.meta.clone()),
+                ),
                 Some((remote, tract)) => {
-                    let installed = (Backend::OnnxWorker, remote.quantization);
-                    (recognizer.with_remote(remote), Some((remote, tract)), installed, model)
+                    let (installed, meta) =
+                        ((Backend::OnnxWorker, remote.quantization), tract.meta().clone());
+                    (recognizer.with_remote(remote), Some((remote, tract)), installed, Some(meta))
                 }
             }
         }
-        None => (Recognizer::rules(), None, (Backend::Spectral, Quantization::Fp32), String::new()),
+        None => (Recognizer::rules(), None, (Backend::Spectral, Quantization::Fp32), None),
     };
     let problem = (!problems.is_empty()).then(|| {
         let runs = match installed {
@@ -58,52 +60,79 @@ pub fn prepare(wish: &Wish) -> Prepared {
         format!("{}. {runs} runs instead.", problems.join(". "))
     });
     let requested = (wish.backend, wish.quantization);
+    let model = meta.as_ref().map_or_else(String::new, |meta| format!("{} {}", meta.name, meta.version));
+    let classes = meta.map_or_else(Vec::new, |meta| meta.classes);
     Prepared {
         recognizer: Box::new(recognizer),
         plan,
-        status: Status { requested, installed, model, problem },
+        status: Status { requested, installed, model, classes, problem, ..Status::default() },
     }
 }
 
 /// A model on the worker, and what the audio thread has to know of it.
 pub type Remote = (RemoteModel, Arc<TractModel>);
 
-/// The network of the audio thread and, where wished for, the model of the worker. `None` leaves the rules.
+/// The network of the audio thread and, where wished for or needed, the model of the worker. `None` leaves the rules.
+///
+/// The order: what is wished for; the same in another quantization, then in another format; for a file of the user's that
+/// the executor does not run, the worker; then the built-in model.
 fn network(wish: &Wish, problems: &mut Vec<String>) -> Option<(Arc<Loaded>, Option<Remote>)> {
-    let Wish { backend, quantization, source } = wish;
-    if *backend == Backend::Spectral {
+    if wish.backend == Backend::Spectral {
         return None;
     }
-    if *backend == Backend::OnnxWorker
-        && let Some(remote) = first_that_loads(source, *quantization, problems, store::load_tract)
-    {
-        // While the worker has no answer, the cheapest network there is stands in. A file of the user's that only tract
-        // runs is no problem then.
-        let (quiet, cheapest) = (&mut Vec::new(), Quantization::Int8);
-        let stand_in = first_that_loads(source, cheapest, quiet, store::load)
-            .or_else(|| first_that_loads(&ModelSource::Shipped, cheapest, quiet, store::load));
-        if let Some(stand_in) = stand_in {
-            return Some((stand_in, Some(remote)));
+    let opened = wish.source.open().map_err(|missing| problems.push(missing)).ok();
+    if let Some(opened) = &opened {
+        let executor_first = wish.backend != Backend::OnnxWorker;
+        if executor_first && let Some(loaded) = on_audio_thread(opened, wish, problems) {
+            return Some((loaded, None));
+        }
+        // The built-in model is in files that the executor runs; only a file of the user's may need the worker.
+        if (!executor_first || matches!(opened, Opened::File { .. }))
+            && let Some(both) = on_worker(opened, wish, problems)
+        {
+            return Some(both);
+        }
+        if !executor_first && let Some(loaded) = on_audio_thread(opened, wish, problems) {
+            return Some((loaded, None));
         }
     }
-    let chosen = first_that_loads(source, *quantization, problems, store::load).or_else(|| {
-        // A file of the user's that does not work is no reason to do without a network.
-        let other = *source != ModelSource::Shipped;
-        other.then(|| first_that_loads(&ModelSource::Shipped, *quantization, problems, store::load)).flatten()
-    })?;
-    Some((chosen, None))
+    // A file of the user's that does not work is no reason to do without a network.
+    let other = !matches!(opened, Some(Opened::Shipped));
+    other.then(|| on_audio_thread(&Opened::Shipped, wish, problems)).flatten().map(|loaded| (loaded, None))
 }
 
-fn first_that_loads<T>(
-    source: &ModelSource,
-    quantization: Quantization,
+fn on_audio_thread(opened: &Opened, wish: &Wish, problems: &mut Vec<String>) -> Option<Arc<Loaded>> {
+    let formats = opened.formats(wish.backend).iter();
+    let variants =
+        formats.flat_map(|format| opened.quantizations(wish.quantization).iter().map(move |q| (*format, *q)));
+    first_that_loads(opened, variants, problems, |(format, q)| store::load(opened, format, q))
+}
+
+/// While the worker has no answer, the cheapest network there is stands in. A file of the user's that only tract runs is no
+/// problem then.
+fn on_worker(
+    opened: &Opened,
+    wish: &Wish,
     problems: &mut Vec<String>,
-    load: fn(&ModelSource, Quantization) -> Result<T, ModelError>,
+) -> Option<(Arc<Loaded>, Option<Remote>)> {
+    let quantizations = opened.quantizations(wish.quantization).iter().copied();
+    let remote = first_that_loads(opened, quantizations, problems, |q| store::load_tract(opened, q))?;
+    let (quiet, cheapest) = (&mut Vec::new(), Wish { quantization: Quantization::Int8, ..Wish::default() });
+    let stand_in = on_audio_thread(opened, &cheapest, quiet)
+        .or_else(|| on_audio_thread(&Opened::Shipped, &cheapest, quiet));
+    stand_in.map(|stand_in| (stand_in, Some(remote)))
+}
+
+fn first_that_loads<V, T>(
+    opened: &Opened,
+    variants: impl IntoIterator<Item = V>,
+    problems: &mut Vec<String>,
+    load: impl Fn(V) -> Result<T, ModelError>,
 ) -> Option<T> {
-    source.quantizations(quantization).iter().find_map(|quantization| {
-        let loaded = guarded(|| load(source, *quantization).map_err(|error| error.to_string()));
+    variants.into_iter().find_map(|variant| {
+        let loaded = guarded(|| load(variant).map_err(|error| error.to_string()));
         let note = |error: String| {
-            let problem = format!("{} cannot be used: {error}", source.name());
+            let problem = format!("{} cannot be used: {error}", opened.name());
             // The executor and tract often say the same.
             if !problems.contains(&problem) {
                 problems.push(problem);
@@ -133,6 +162,11 @@ mod tests {
             (Backend::Auto, Quantization::Auto, (Backend::Onnx, Quantization::Int8)),
             (Backend::Auto, Quantization::Fp32, (Backend::Onnx, Quantization::Fp32)),
             (Backend::Onnx, Quantization::Int8, (Backend::Onnx, Quantization::Int8)),
+            (Backend::Onnx, Quantization::Fp16, (Backend::Onnx, Quantization::Fp16)),
+            (Backend::Tflite, Quantization::Auto, (Backend::Tflite, Quantization::Int8)),
+            (Backend::Tflite, Quantization::Fp16, (Backend::Tflite, Quantization::Fp16)),
+            (Backend::Tflite, Quantization::Fp32, (Backend::Tflite, Quantization::Fp32)),
+            (Backend::OnnxWorker, Quantization::Fp16, (Backend::OnnxWorker, Quantization::Fp16)),
             (Backend::OnnxWorker, Quantization::Fp32, (Backend::OnnxWorker, Quantization::Fp32)),
             (Backend::OnnxWorker, Quantization::Auto, (Backend::OnnxWorker, Quantization::Int8)),
             (Backend::Spectral, Quantization::Auto, (Backend::Spectral, Quantization::Fp32)),

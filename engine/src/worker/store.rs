@@ -1,9 +1,9 @@
 //! Models, compiled once and shared by all instances of the process.
 
 use super::tract::TractModel;
-use crate::controls::Quantization;
-use crate::genre::GENRES;
-use crate::model::{Model, ModelError, ModelMeta, onnx, shipped};
+use super::user::UserModel;
+use crate::controls::{Backend, Quantization};
+use crate::model::{Entries, Format, GenreOutputs, Model, ModelError, ModelMeta, onnx, shipped};
 use crate::rt::history::FRAMES;
 use crate::rt::net::Network;
 use crate::rt::recognizer::RemoteModel;
@@ -13,41 +13,100 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 /// Where a model comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ModelSource {
-    /// The one embedded in the program, in each quantization.
+    /// The one embedded in the program, in each format and quantization.
     #[default]
     Shipped,
-    /// The bytes of an ONNX file, and the name to show for it.
+    /// The bytes of a file, and the name to show for it.
     Bytes {
         /// Name to show, usually the file's.
         name: String,
         /// The file.
         bytes: Arc<[u8]>,
     },
+    /// A file of the user's, see [`super::user`].
+    User(UserModel),
 }
 
 impl ModelSource {
-    /// The quantizations to try for a wish, in order. A file of the user's is what it is.
-    pub fn quantizations(&self, wish: Quantization) -> &'static [Quantization] {
-        match (self, wish) {
-            (ModelSource::Bytes { .. }, _) => &[Quantization::Auto],
-            (ModelSource::Shipped, Quantization::Fp32) => &[Quantization::Fp32, Quantization::Int8],
-            (ModelSource::Shipped, _) => &[Quantization::Int8, Quantization::Fp32],
+    /// Gets the files together.
+    ///
+    /// # Errors
+    /// When a file of the user's is not found; says what is missing and where it was looked for.
+    pub fn open(&self) -> Result<Opened, String> {
+        match self {
+            ModelSource::Shipped => Ok(Opened::Shipped),
+            ModelSource::Bytes { name, bytes } => {
+                let (name, bytes) = (name.clone(), Arc::clone(bytes));
+                Ok(Opened::File { name, bytes, sidecar: Entries::new() })
+            }
+            ModelSource::User(model) => {
+                let found = model.find()?;
+                Ok(Opened::File { name: model.name.clone(), bytes: found.bytes, sidecar: found.sidecar })
+            }
         }
     }
+}
 
+/// A source whose files are at hand.
+#[derive(Clone, Debug)]
+pub enum Opened {
+    /// See [`ModelSource::Shipped`].
+    Shipped,
+    /// One file.
+    File {
+        /// Name to show.
+        name: String,
+        /// The file.
+        bytes: Arc<[u8]>,
+        /// What the file does not say about itself.
+        sidecar: Entries,
+    },
+}
+
+impl Opened {
     /// Name to show in messages.
     pub fn name(&self) -> &str {
         match self {
-            ModelSource::Shipped => "the built-in model",
-            ModelSource::Bytes { name, .. } => name,
+            Opened::Shipped => "the built-in model",
+            Opened::File { name, .. } => name,
         }
     }
 
-    fn bytes(&self, quantization: Quantization) -> &[u8] {
+    /// The formats that it is there in, the one that `backend` asks for first.
+    pub fn formats(&self, backend: Backend) -> &'static [Format] {
         match self {
-            ModelSource::Shipped => shipped::flagship(quantization),
-            ModelSource::Bytes { bytes, .. } => bytes,
+            Opened::File { bytes, .. } if Format::of(bytes) == Format::Tflite => &[Format::Tflite],
+            Opened::File { .. } => &[Format::Onnx],
+            Opened::Shipped if backend == Backend::Tflite => &[Format::Tflite, Format::Onnx],
+            Opened::Shipped => &[Format::Onnx, Format::Tflite],
         }
+    }
+
+    /// The quantizations to try for a wish, in order. A file of the user's is what it is.
+    pub fn quantizations(&self, wish: Quantization) -> &'static [Quantization] {
+        use Quantization::{Auto, Fp16, Fp32, Int8};
+        match (self, wish) {
+            (Opened::File { .. }, _) => &[Auto],
+            (Opened::Shipped, Fp32) => &[Fp32, Fp16, Int8],
+            (Opened::Shipped, Fp16) => &[Fp16, Fp32, Int8],
+            (Opened::Shipped, Int8 | Auto) => &[Int8, Fp32, Fp16],
+        }
+    }
+
+    /// The file in this format and quantization, and its sidecar.
+    fn file(&self, format: Format, quantization: Quantization) -> (&[u8], Entries) {
+        match (self, format) {
+            (Opened::Shipped, Format::Onnx) => (shipped::flagship(quantization), Entries::new()),
+            (Opened::Shipped, Format::Tflite) => (shipped::flagship_tflite(quantization), Entries::new()),
+            (Opened::File { bytes, sidecar, .. }, _) => (bytes, sidecar.clone()),
+        }
+    }
+
+    /// A number that differs for different files.
+    pub fn fingerprint(&self, format: Format, quantization: Quantization) -> u64 {
+        let (bytes, sidecar) = self.file(format, quantization);
+        let described = sidecar.iter().flat_map(|(key, text)| [key.as_bytes(), text.as_bytes()]);
+        described.fold(hash(HASH_START, bytes), hash)
     }
 }
 
@@ -55,10 +114,22 @@ impl ModelSource {
 pub struct Loaded {
     /// What the file says about itself.
     pub meta: ModelMeta,
+    /// The kind of file.
+    pub format: Format,
     /// The compiled network, nothing heard.
     pub network: Network,
     /// Which output answers for each genre.
-    pub outputs: [usize; GENRES],
+    pub outputs: GenreOutputs,
+}
+
+impl Loaded {
+    /// The backend that playing it is.
+    pub fn backend(&self) -> Backend {
+        match self.format {
+            Format::Onnx => Backend::Onnx,
+            Format::Tflite => Backend::Tflite,
+        }
+    }
 }
 
 /// Models by hash of their file. One that nobody plays any more goes when another is loaded.
@@ -83,44 +154,49 @@ fn shared<T>(
     Ok(loaded)
 }
 
-/// A model for the audio thread. [`Quantization::Auto`] asks for the source's best.
+/// A model for the audio thread. [`Quantization::Auto`] takes a file as it is.
 ///
 /// # Errors
 /// Says what is wrong with the file, or what in it the executor does not run.
-pub fn load(source: &ModelSource, quantization: Quantization) -> Result<Arc<Loaded>, ModelError> {
-    let bytes = source.bytes(quantization);
-    shared(&COMPILED, fingerprint(bytes), || {
-        let model = Model::from_onnx(bytes)?;
+pub fn load(source: &Opened, format: Format, quantization: Quantization) -> Result<Arc<Loaded>, ModelError> {
+    shared(&COMPILED, source.fingerprint(format, quantization), || {
+        let (bytes, sidecar) = source.file(format, quantization);
+        let model = Model::read(bytes, &sidecar)?;
         let network = Network::compile(&model)?;
         let outputs = model.meta.genre_outputs()?;
-        Ok(Loaded { meta: model.meta, network, outputs })
+        Ok(Loaded { meta: model.meta, format, network, outputs })
     })
 }
 
 /// A model for the worker.
 ///
 /// # Errors
-/// Says what is wrong with the file, or why tract does not run it.
+/// Says what is wrong with the file, or why tract does not run it. A TFLite file it never runs.
 pub fn load_tract(
-    source: &ModelSource,
+    source: &Opened,
     quantization: Quantization,
 ) -> Result<(RemoteModel, Arc<TractModel>), ModelError> {
-    let bytes = source.bytes(quantization);
-    let id = fingerprint(bytes);
-    let meta = onnx::read_meta(bytes)?;
+    if source.formats(Backend::OnnxWorker).first() == Some(&Format::Tflite) {
+        let detail = "it is a TFLite file, and the worker runs ONNX; export it as ONNX".into();
+        return Err(ModelError::Tract { detail });
+    }
+    let (bytes, sidecar) = source.file(Format::Onnx, quantization);
+    let id = source.fingerprint(Format::Onnx, quantization);
+    let meta = onnx::read_meta(bytes, &sidecar)?;
     let outputs = meta.genre_outputs()?;
     let frames = meta.pool_frames.min(FRAMES);
-    let model = shared(&TRACT, id, || TractModel::load(bytes, frames))?;
+    let model = shared(&TRACT, id, || TractModel::load(bytes, &sidecar, frames))?;
     // A file that only tract reads is played in floating point.
-    let quantization = Model::from_onnx(bytes).map_or(Quantization::Fp32, |model| model.quantization());
+    let quantization = Model::read(bytes, &sidecar).map_or(Quantization::Fp32, |model| model.quantization());
     Ok((RemoteModel { id, input: meta.features, frames, outputs, quantization }, model))
 }
 
+/// Start value of [`hash`].
+const HASH_START: u64 = 0xcbf2_9ce4_8422_2325;
+
 /// FNV-1a, 64 bits (Fowler, Noll, Vo).
-fn fingerprint(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+fn hash(start: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(start, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -129,19 +205,26 @@ mod tests {
 
     #[test]
     fn a_model_is_loaded_once() {
-        let first = load(&ModelSource::Shipped, Quantization::Int8).expect("the shipped model loads");
-        let again = load(&ModelSource::Shipped, Quantization::Auto).expect("the shipped model loads");
-        assert!(Arc::ptr_eq(&first, &again));
-        let other = load(&ModelSource::Shipped, Quantization::Fp32).expect("the shipped model loads");
+        let load = |format, quantization| load(&Opened::Shipped, format, quantization).expect("it loads");
+        let first = load(Format::Onnx, Quantization::Int8);
+        assert!(Arc::ptr_eq(&first, &load(Format::Onnx, Quantization::Auto)));
+        let other = load(Format::Onnx, Quantization::Fp32);
         assert!(!Arc::ptr_eq(&first, &other));
         assert_eq!(other.network.quantization(), Quantization::Fp32);
+        let tflite = load(Format::Tflite, Quantization::Int8);
+        assert_eq!((tflite.format, &tflite.meta), (Format::Tflite, &first.meta));
     }
 
     #[test]
     fn a_damaged_file_is_an_error() {
-        let whole = shipped::flagship(Quantization::Int8);
-        let bytes = whole[..whole.len() / 2].into();
-        let source = ModelSource::Bytes { name: "half.onnx".into(), bytes };
-        assert!(load(&source, Quantization::Auto).is_err());
+        for (format, whole) in [
+            (Format::Onnx, shipped::flagship(Quantization::Int8)),
+            (Format::Tflite, shipped::flagship_tflite(Quantization::Int8)),
+        ] {
+            let bytes = whole[..whole.len() / 2].into();
+            let source = ModelSource::Bytes { name: "half".into(), bytes }.open().expect("at hand");
+            assert!(load(&source, format, Quantization::Auto).is_err());
+            assert!(load_tract(&source, Quantization::Auto).is_err());
+        }
     }
 }

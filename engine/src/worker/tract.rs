@@ -1,7 +1,7 @@
 //! A model in tract: any ONNX file with our metadata, the executor's or not. Allocates and locks, so it belongs to the
 //! worker.
 
-use crate::model::{InputKind, ModelError, ModelMeta, onnx};
+use crate::model::{Entries, InputKind, ModelError, ModelMeta, onnx};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tract_onnx::prelude::*;
@@ -14,14 +14,14 @@ pub struct TractModel {
 }
 
 impl TractModel {
-    /// Reads an ONNX file and prepares it for windows of `frames` frames. It must take one input
+    /// Reads an ONNX file and its sidecar and prepares it for windows of `frames` frames. It must take one input
     /// `[1, 1, features, time]` or of as many numbers, and its first output, or that named `probabilities`, must hold
     /// one probability a class.
     ///
     /// # Errors
     /// When the metadata is missing or wrong, or tract does not run the network.
-    pub fn load(bytes: &[u8], frames: usize) -> Result<TractModel, ModelError> {
-        let meta = onnx::read_meta(bytes)?;
+    pub fn load(bytes: &[u8], sidecar: &Entries, frames: usize) -> Result<TractModel, ModelError> {
+        let meta = onnx::read_meta(bytes, sidecar)?;
         let plan = guarded(|| plan(bytes, meta.features.rows(), frames))?;
         let model = TractModel { plan, meta, frames };
         // Once on nothing, so that a network that cannot run, or answers with something else, is refused here.
@@ -106,7 +106,8 @@ mod tests {
         // tract computes INT8 in floating point, which rounds some sums to the next 8-bit number.
         let int8 = random::quantized(&fp32);
         for (model, frames, tolerance) in [(&fp32, 150, 1e-5), (&int8, 150, 1e-3), (&fp32, 1, 1e-5)] {
-            let tract = TractModel::load(&onnx_write::write(model).unwrap(), frames).unwrap();
+            let tract =
+                TractModel::load(&onnx_write::write(model).unwrap(), &Entries::new(), frames).unwrap();
             assert_eq!((tract.meta(), tract.frames()), (&model.meta, frames));
             let window = window(model, frames);
             let (ours, theirs) = (windowed::run(model, &window, frames), tract.run(&window).unwrap());
@@ -120,9 +121,9 @@ mod tests {
     fn a_wrong_window_and_a_wrong_file_are_errors() {
         let model = random::flagship(32);
         let bytes = onnx_write::write(&model).unwrap();
-        let tract = TractModel::load(&bytes, 20).unwrap();
+        let tract = TractModel::load(&bytes, &Entries::new(), 20).unwrap();
         assert!(tract.run(&[0.0; 40]).unwrap_err().to_string().contains("40 numbers"));
-        assert!(TractModel::load(&bytes[..bytes.len() / 2], 20).is_err());
+        assert!(TractModel::load(&bytes[..bytes.len() / 2], &Entries::new(), 20).is_err());
         let mut text = model.clone();
         text.meta.classes.push("one too many".into());
         let more = onnx_write::write(&text).unwrap_err();

@@ -4,6 +4,7 @@
 //! 130 interrupted.
 
 mod eval;
+mod export;
 mod quantize;
 mod synth;
 #[cfg(feature = "train")]
@@ -32,6 +33,8 @@ enum Command {
     Eval(eval::Args),
     #[command(after_help = QUANTIZE_EXAMPLES)]
     Quantize(quantize::QuantizeArgs),
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(export::ExportArgs),
     #[cfg(feature = "train")]
     #[command(after_help = TRAIN_EXAMPLES)]
     Train(train::TrainArgs),
@@ -40,6 +43,10 @@ enum Command {
 const QUANTIZE_EXAMPLES: &str = "Examples:
   idiom quantize trained/flagship.fp32.onnx --calibration recordings --out trained/flagship.int8.onnx
   idiom eval trained/flagship.int8.onnx --data held-out   what it costs in accuracy";
+
+const EXPORT_EXAMPLES: &str = "Examples:
+  idiom export                every file of the networks in models/, from their FP32 and INT8 files
+  idiom export trained        the same in another folder";
 
 #[cfg(feature = "train")]
 const TRAIN_EXAMPLES: &str = "Examples:
@@ -57,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Synth(args) => synth::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Quantize(args) => quantize::run(&args),
+        Command::Export(args) => export::run(&args),
         #[cfg(feature = "train")]
         Command::Train(args) => train::run(&args),
     };

@@ -53,7 +53,7 @@ impl Listener {
         Ok(Listener {
             name: format!("{} {} {}", meta.name, meta.version, network.quantization().label()),
             classes: meta.classes.clone(),
-            genres: meta.genre_outputs().ok(),
+            genres: meta.genre_outputs()?.all(),
             namer: Namer::Network(Box::new(network)),
         })
     }
@@ -64,7 +64,10 @@ impl Listener {
     /// # Errors
     /// When tract cannot run the model, or its classes are not the five genres.
     pub fn worker(source: ModelSource, quantization: Quantization) -> Result<Listener, ModelError> {
-        let (_, model) = store::load_tract(&source, quantization)?;
+        let (_, model) = {
+            let opened = source.open().map_err(|detail| ModelError::Tract { detail })?;
+            store::load_tract(&opened, quantization)?
+        };
         let meta = model.meta();
         let name = format!("{} {} {} on worker", meta.name, meta.version, quantization.label());
         Ok(Listener::of_genres(name, Namer::Worker(source, quantization)))

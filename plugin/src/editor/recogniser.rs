@@ -30,12 +30,13 @@ pub fn running(model: &ViewModel) -> String {
     let name = match backend {
         Backend::Auto => return "Choosing what runs best here".into(),
         Backend::Spectral => format!("Runs {} on the {}", backend.label().to_lowercase(), backend.place()),
-        Backend::Onnx | Backend::OnnxWorker => {
+        Backend::Onnx | Backend::OnnxWorker | Backend::Tflite => {
             let arithmetic = match quantization {
                 Quantization::Auto => String::new(),
                 known => format!(" in {}", known.label()),
             };
-            format!("Runs ONNX{arithmetic} on the {}", backend.place())
+            let format = if backend == Backend::Tflite { "TFLite" } else { "ONNX" };
+            format!("Runs {format}{arithmetic} on the {}", backend.place())
         }
     };
     if model.status.model.is_empty() { name } else { format!("{name}: {}", model.status.model) }
@@ -61,7 +62,7 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     );
     // Wider buttons for longer names.
     let names = Backend::ALL.map(|backend| canvas.width(backend.label(), 12.5) + canvas.px(12.0));
-    let stretch = (backends.width() - 3.0 * gap) / names.iter().sum::<f32>();
+    let stretch = (backends.width() - (names.len() - 1) as f32 * gap) / names.iter().sum::<f32>();
     let mut left = backends.min.x;
     for (backend, width) in Backend::ALL.into_iter().zip(names) {
         let place = Rect::from_min_size(Pos2::new(left, backends.min.y), Vec2::new(width * stretch, height));
@@ -79,7 +80,9 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
         12.0,
         theme::MUTED,
     );
-    for (quantization, place) in Quantization::ALL.into_iter().zip(columns(arithmetic, 3, gap)) {
+    for (quantization, place) in
+        Quantization::ALL.into_iter().zip(columns(arithmetic, Quantization::ALL.len(), gap))
+    {
         let on = model.choice.quantization == quantization;
         let look = Button::words(quantization.label(), quantization_help(quantization), on);
         if canvas.button(place, quantization_id(quantization), look) && !on {
@@ -96,6 +99,7 @@ fn backend_help(backend: Backend) -> &'static str {
     match backend {
         Backend::Auto => "The best that works here.",
         Backend::Onnx => "The network, frame by frame on the audio thread. Follows fastest.",
+        Backend::Tflite => "The same from a TFLite file.",
         Backend::OnnxWorker => {
             "The network on its own thread, twice a second. Takes load off the audio thread."
         }
@@ -107,6 +111,9 @@ fn quantization_help(quantization: Quantization) -> &'static str {
     match quantization {
         Quantization::Auto => "The fastest that agrees with FP32.",
         Quantization::Fp32 => "32-bit floating point.",
+        Quantization::Fp16 => {
+            "Weights in 16-bit floating point: half the memory of the file, the same speed."
+        }
         Quantization::Int8 => "8-bit integers: a quarter of the memory, and faster on most processors.",
     }
 }

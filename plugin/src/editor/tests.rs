@@ -364,7 +364,7 @@ fn each_button_says_what_it_is_for() {
         let chosen = Choice { backend, quantization: Quantization::Auto };
         assert_eq!(window().click(&model, recogniser::backend_id(backend)), [Action::Choose(chosen)]);
     }
-    for quantization in [Quantization::Fp32, Quantization::Int8] {
+    for quantization in [Quantization::Fp32, Quantization::Fp16, Quantization::Int8] {
         let chosen = Choice { backend: Backend::Auto, quantization };
         assert_eq!(
             window().click(&model, recogniser::quantization_id(quantization)),

@@ -185,6 +185,7 @@ pub struct Network {
     /// The column that is being pushed, made harmless.
     column: Vec<f32>,
     pool_frames: usize,
+    quantization: Quantization,
     kernel: Kernel,
 }
 
@@ -225,6 +226,7 @@ impl Network {
             input: model.meta.features,
             column: vec![0.0; model.meta.features.rows()],
             pool_frames: model.meta.pool_frames,
+            quantization: model.quantization(),
             kernel,
         })
     }
@@ -319,11 +321,9 @@ impl Network {
         self.pool_frames
     }
 
-    /// The arithmetic: [`Quantization::Int8`] when any layer is computed in 8-bit integers, else
-    /// [`Quantization::Fp32`].
+    /// The model's arithmetic, see [`Model::quantization`].
     pub fn quantization(&self) -> Quantization {
-        let int8 = self.stages.iter().any(|stage| matches!(stage, Stage::I8 { .. }));
-        if int8 { Quantization::Int8 } else { Quantization::Fp32 }
+        self.quantization
     }
 
     /// The instructions it was compiled for.
