@@ -10,6 +10,7 @@ mod commands;
 mod install;
 mod python;
 mod run;
+mod standalone;
 mod system;
 mod test;
 

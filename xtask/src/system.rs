@@ -14,6 +14,8 @@ pub enum Need {
     CMake,
     /// pkg-config and the headers of ALSA and JACK, for the standalone program only.
     Sound,
+    /// A JACK server and its example clients, to play through JACK where there is no sound card.
+    Jack,
     /// Python with virtual environments, for checks against reference implementations.
     Python,
     /// An X server without a screen, to open windows where there is none.
@@ -31,6 +33,7 @@ impl Need {
             Need::Sound => {
                 "pkg-config and the headers of ALSA and JACK (the standalone program plays through them)"
             }
+            Need::Jack => "a JACK server and its tools (the standalone program is played through them)",
             Need::Python => "Python 3 with venv (checks against reference implementations)",
             Need::Xvfb => "Xvfb (opens windows where there is no screen)",
             Need::Window => "X11 and OpenGL libraries (the window is drawn with them)",
@@ -42,6 +45,7 @@ impl Need {
             Need::Compiler => on_path("cc") && on_path("make"),
             Need::CMake => on_path("cmake"),
             Need::Sound => output("pkg-config", &["--exists", "alsa", "jack"]).is_some(),
+            Need::Jack => ["jackd", "jack_lsp", "jack_metro", "jack_rec"].into_iter().all(on_path),
             Need::Python => output(python(), &["-c", "import venv, ensurepip"]).is_some(),
             Need::Xvfb => on_path("Xvfb"),
             Need::Window => ["libX11.so.6", "libX11-xcb.so.1", "libxcb.so.1", "libGL.so.1", "libEGL.so.1"]
@@ -61,6 +65,11 @@ impl Need {
                 &["pkgconf-pkg-config", "alsa-lib-devel", "pipewire-jack-audio-connection-kit-devel"]
             }
             (Need::Sound, Manager::Pacman) => &["pkgconf", "alsa-lib", "jack2"],
+            (Need::Jack, Manager::Apt) => &["jackd2"],
+            (Need::Jack, Manager::Dnf) => {
+                &["jack-audio-connection-kit", "jack-audio-connection-kit-example-clients"]
+            }
+            (Need::Jack, Manager::Pacman) => &["jack2", "jack-example-tools"],
             (Need::Python, Manager::Apt) => &["python3", "python3-venv"],
             (Need::Python, Manager::Dnf) => &["python3"],
             (Need::Python, Manager::Pacman) => &["python"],
@@ -198,6 +207,7 @@ fn ensure_elsewhere(needs: &[Need]) -> Result<()> {
             Need::Compiler => cfg!(windows) || on_path("cc"),
             Need::CMake | Need::Python => need.present(),
             Need::Xvfb => bail!("windows without a screen are tested on Linux only"),
+            Need::Jack => bail!("JACK is tested on Linux only"),
             Need::Sound | Need::Window => true,
         };
         if !present {
@@ -225,7 +235,8 @@ mod tests {
 
     #[test]
     fn every_need_has_a_package_everywhere() {
-        let needs = [Need::Compiler, Need::CMake, Need::Sound, Need::Python, Need::Xvfb, Need::Window];
+        let needs =
+            [Need::Compiler, Need::CMake, Need::Sound, Need::Jack, Need::Python, Need::Xvfb, Need::Window];
         for manager in [Manager::Apt, Manager::Dnf, Manager::Pacman] {
             for need in needs {
                 assert!(!need.packages(manager).is_empty(), "{need:?} {manager:?}");

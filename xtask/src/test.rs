@@ -1,7 +1,8 @@
 //! `cargo xtask test`: everything, in one profile, with a summary of what was left out and why.
 
-use crate::bundles::{self, PLUGIN};
+use crate::bundles;
 use crate::run::{Place, cargo, heading, only, output, run, shown, wants_help};
+use crate::standalone;
 use crate::system::{Need, ensure};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
@@ -21,7 +22,7 @@ What cannot run here is left out and named at the end with its reason.
 ";
 
 /// What happened so far.
-struct Report {
+pub struct Report {
     started: Instant,
     /// Steps that ran: name, how long, whether it passed.
     steps: Vec<(String, Duration, bool)>,
@@ -30,7 +31,13 @@ struct Report {
 }
 
 impl Report {
-    fn step<T>(&mut self, name: &str, work: impl FnOnce(&mut Report) -> Result<T>) -> Option<T> {
+    /// Nothing happened yet.
+    pub fn new() -> Report {
+        Report { started: Instant::now(), steps: Vec::new(), skipped: Vec::new() }
+    }
+
+    /// Does a part of the test and notes how it went; `None` when it failed.
+    pub fn step<T>(&mut self, name: &str, work: impl FnOnce(&mut Report) -> Result<T>) -> Option<T> {
         heading(name);
         let started = Instant::now();
         let result = work(self);
@@ -41,7 +48,8 @@ impl Report {
         result.ok()
     }
 
-    fn skip(&mut self, name: &str, reason: impl std::fmt::Display) {
+    /// Notes that a part is left out.
+    pub fn skip(&mut self, name: &str, reason: impl std::fmt::Display) {
         println!("SKIPPED {name}: {reason}");
         self.skipped.push((name.to_string(), reason.to_string()));
     }
@@ -69,7 +77,7 @@ impl Report {
 }
 
 /// Environment that the tests read.
-type Environment = Vec<(&'static str, PathBuf)>;
+pub type Environment = Vec<(&'static str, PathBuf)>;
 
 /// `cargo xtask test`
 pub fn test(place: &Place, args: &[String]) -> Result<()> {
@@ -79,7 +87,7 @@ pub fn test(place: &Place, args: &[String]) -> Result<()> {
     }
     only(args, &[], HELP)?;
     ensure(&[Need::Compiler, Need::CMake])?;
-    let mut report = Report { started: Instant::now(), steps: Vec::new(), skipped: Vec::new() };
+    let mut report = Report::new();
     let mut environment = Environment::new();
     sanitizer(&mut environment, &mut report);
     match ensure(&[Need::Python]).and_then(|()| crate::python::environment(place)) {
@@ -96,13 +104,13 @@ pub fn test(place: &Place, args: &[String]) -> Result<()> {
         environment.push(("IDIOM_CLAP", bundles.clap_library()));
         environment.push(("IDIOM_VST3", bundles.vst3_library()));
         report.step("Tests of the workspace and of the built bundles", |report| suite(&environment, report));
-        standalone(place, &environment, &mut report);
+        standalone::test(place, &environment, &mut report);
     }
     report.finish()
 }
 
 /// A cargo command over all packages but this one, always with the same features, so that nothing is built twice.
-fn workspace(command: &str, environment: &Environment) -> Command {
+pub fn workspace(command: &str, environment: &Environment) -> Command {
     let mut cargo = cargo();
     cargo.args([command, "--workspace", "--exclude", "xtask"]).envs(environment.iter().cloned());
     cargo
@@ -171,88 +179,6 @@ impl Filter {
             self.inside_successes = false;
         }
         !self.inside_successes
-    }
-}
-
-/// Builds the standalone program and lets it run for some seconds on a dummy sound card.
-fn standalone(place: &Place, environment: &Environment, report: &mut Report) {
-    if let Err(error) = ensure(&[Need::Sound]) {
-        return report.skip("standalone program", format!("{error:#}"));
-    }
-    let feature = format!("{PLUGIN}/standalone");
-    let built = report.step("Build the standalone program", |_| {
-        let mut cargo = workspace("build", environment);
-        run(cargo.args(["--features", &feature, "--bin", "idiom-standalone"]))?;
-        bundles::forget_standalone_library(place, "debug");
-        Ok(())
-    });
-    if built.is_none() {
-        return;
-    }
-    if let Err(error) = ensure(&[Need::Window, Need::Xvfb]) {
-        return report.skip("standalone program's window", format!("{error:#}"));
-    }
-    report.step("Run the standalone program on a dummy sound card", |_| {
-        let screen = Screen::open()?;
-        let program = place.program("debug", "idiom-standalone");
-        let mut child = Command::new(&program)
-            .args(["-b", "dummy"])
-            .env("DISPLAY", &screen.name)
-            .stdin(Stdio::null())
-            .spawn()
-            .with_context(|| format!("cannot run {}", program.display()))?;
-        std::thread::sleep(Duration::from_secs(5));
-        if let Some(status) = child.try_wait()? {
-            bail!("`{} -b dummy` should run until it is closed, but ended ({status})", program.display());
-        }
-        child.kill()?;
-        child.wait()?;
-        println!("it ran for five seconds with its window open");
-        Ok(())
-    });
-}
-
-/// An X server without a screen; ends when dropped.
-struct Screen {
-    server: std::process::Child,
-    name: String,
-}
-
-impl Screen {
-    fn open() -> Result<Screen> {
-        // The server picks a free number itself and writes it to the file descriptor it is given.
-        let mut server = Command::new("Xvfb")
-            .args([
-                "-displayfd",
-                "1",
-                "-screen",
-                "0",
-                "1600x1000x24",
-                "+extension",
-                "GLX",
-                "-nolisten",
-                "tcp",
-            ])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("cannot run Xvfb")?;
-        let mut line = String::new();
-        BufReader::new(server.stdout.take().context("no output")?).read_line(&mut line)?;
-        if line.trim().is_empty() {
-            server.kill().ok();
-            server.wait().ok();
-            bail!("Xvfb did not start");
-        }
-        Ok(Screen { server, name: format!(":{}", line.trim()) })
-    }
-}
-
-impl Drop for Screen {
-    fn drop(&mut self) {
-        self.server.kill().ok();
-        self.server.wait().ok();
     }
 }
 
