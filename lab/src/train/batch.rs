@@ -30,7 +30,27 @@ pub struct Sampler<'a> {
     nothing: &'a [Sound],
     /// For each class that has sounds: running sums of weights, and which sound each belongs to.
     by_class: Vec<(Vec<f32>, Vec<usize>)>,
-    unlabelled: Vec<usize>,
+    /// The same for sounds without a label.
+    unlabelled: (Vec<f32>, Vec<usize>),
+}
+
+/// Appends a sound to running sums of weights.
+fn add((sums, indices): &mut (Vec<f32>, Vec<usize>), weight: f32, index: usize) {
+    sums.push(sums.last().copied().unwrap_or(0.0) + weight);
+    indices.push(index);
+}
+
+/// Draws a sound by its weight.
+fn weighted((sums, indices): &(Vec<f32>, Vec<usize>), random: &mut ChaCha8Rng) -> usize {
+    let at = random.random::<f32>() * sums.last().copied().unwrap_or(0.0);
+    indices[sums.partition_point(|&sum| sum <= at).min(indices.len() - 1)]
+}
+
+/// The class that the teacher finds likeliest in the whole sound.
+fn likeliest(soft: &[Vec<f32>]) -> usize {
+    let classes = soft.first().map_or(0, Vec::len);
+    let mass = |class: usize| soft.iter().map(|p| p[class]).sum::<f32>();
+    (0..classes).max_by(|&a, &b| mass(a).total_cmp(&mass(b))).unwrap_or(0)
 }
 
 impl<'a> Sampler<'a> {
@@ -48,15 +68,20 @@ impl<'a> Sampler<'a> {
         for &index in train {
             let sound = &library.labelled[index];
             if let Some((class, _)) = sound.label.filter(|_| sound.frames(rows) > 1) {
-                let (sums, indices): &mut (Vec<f32>, Vec<usize>) = &mut by_class[class];
-                let weight = sound.share.max(1e-6).powf(config.mix.by_piece);
-                sums.push(sums.last().copied().unwrap_or(0.0) + weight);
-                indices.push(index);
+                add(&mut by_class[class], sound.share.max(1e-6).powf(config.mix.by_piece), index);
             }
         }
         by_class.retain(|class| !class.1.is_empty());
         let usable = |s: &Sound| !s.soft.is_empty() && s.frames(rows) > 1;
-        let unlabelled = (0..library.unlabelled.len()).filter(|&i| usable(&library.unlabelled[i])).collect();
+        let found: Vec<usize> =
+            (0..library.unlabelled.len()).filter(|&i| usable(&library.unlabelled[i])).collect();
+        // Free music is mostly of one kind. Drawn as it is found, it would teach that everything is.
+        let likeliest: Vec<usize> = found.iter().map(|&i| likeliest(&library.unlabelled[i].soft)).collect();
+        let mut unlabelled = (Vec::new(), Vec::new());
+        for (&index, class) in found.iter().zip(&likeliest) {
+            let alike = likeliest.iter().filter(|other| *other == class).count();
+            add(&mut unlabelled, 1.0 / (alike as f32).sqrt(), index);
+        }
         Sampler { config, rows, classes, library, nothing, by_class, unlabelled }
     }
 
@@ -71,14 +96,11 @@ impl<'a> Sampler<'a> {
         if bucket < mix.nothing && !self.nothing.is_empty() {
             return &self.nothing[random.random_range(0..self.nothing.len())];
         }
-        if bucket < mix.nothing + mix.unlabelled && !self.unlabelled.is_empty() {
-            return &self.library.unlabelled[self.unlabelled[random.random_range(0..self.unlabelled.len())]];
+        if bucket < mix.nothing + mix.unlabelled && !self.unlabelled.1.is_empty() {
+            return &self.library.unlabelled[weighted(&self.unlabelled, random)];
         }
-        let (sums, indices) = &self.by_class[random.random_range(0..self.by_class.len())];
-        let total = sums.last().copied().unwrap_or(0.0);
-        let at = random.random::<f32>() * total;
-        let drawn = sums.partition_point(|&sum| sum <= at).min(indices.len() - 1);
-        &self.library.labelled[indices[drawn]]
+        let class = &self.by_class[random.random_range(0..self.by_class.len())];
+        &self.library.labelled[weighted(class, random)]
     }
 
     /// What `from..to` (frames of the sound) is, and how much that counts.
@@ -198,5 +220,33 @@ impl<'a> Sampler<'a> {
             targets.extend(target);
         }
         (x, targets, weight)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::FLAGSHIP;
+    use super::*;
+
+    #[test]
+    fn unlabelled_sounds_of_a_rare_class_are_drawn_more_often_than_they_are_found() {
+        let mut config = Config::parse(FLAGSHIP).unwrap();
+        (config.mix.unlabelled, config.mix.nothing) = (1.0, 0.0);
+        let sound = |class: usize| {
+            let mut p = vec![0.1; 5];
+            p[class] = 0.6;
+            Sound { columns: vec![0.0; 40 * 10], soft: vec![p], share: 1.0, ..Sound::default() }
+        };
+        let rare = 4;
+        let unlabelled: Vec<Sound> = (0..104).map(|i| sound(if i < rare { 2 } else { 3 })).collect();
+        let labelled = vec![Sound { label: Some((0, 1.0)), ..sound(0) }];
+        let library = Library { labelled, unlabelled };
+        let sampler = Sampler::new(&config, 40, 5, &library, &[0], &[]);
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let draws = 20_000;
+        let drawn = (0..draws).filter(|_| likeliest(&sampler.draw(&mut random).soft) == 2).count();
+        // The square roots of 4 and 100: two in twelve, where four in 104 were found.
+        let share = drawn as f32 / draws as f32;
+        assert!((share - 2.0 / 12.0).abs() < 0.01, "{share}");
     }
 }

@@ -91,7 +91,8 @@ pub struct TrainConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MixConfig {
-    /// Share of crops from sounds without a label, which the teacher's table labels.
+    /// Share of crops from sounds without a label, which the teacher's table labels. Those of a class that the teacher
+    /// finds in n of them are drawn in proportion to the square root of n.
     pub unlabelled: f32,
     /// Share of crops of noise, tones and near silence, whose target is "all classes equally".
     pub nothing: f32,
