@@ -1,4 +1,4 @@
-//! The workshop beside the plugin: read and make audio, train, quantize, export and evaluate genre models.
+//! The workshop beside the plugin: read and make audio, train, optimize, export and evaluate genre models.
 //!
 //! Features and inference come from [`idiom_engine`], so what is trained here is what plays there.
 //!
@@ -7,6 +7,7 @@
 //! * [`eval`] measures how well a model names genres.
 //! * [`export`] makes every shipped file of a network.
 //! * [`features`] turns clips into feature columns through the engine, and remembers them.
+//! * [`optimize`] makes models smaller and faster, and compares them.
 //! * [`picture`] draws what was recognised.
 //! * [`synth`] composes and renders music and speech of each genre.
 //! * [`files`] writes whole files or none; [`interrupt`] turns Ctrl-C into an orderly stop.
@@ -19,8 +20,8 @@ pub mod export;
 pub mod features;
 pub mod files;
 pub mod interrupt;
+pub mod optimize;
 pub mod picture;
-pub mod quantize;
 pub mod synth;
 #[cfg(feature = "train")]
 pub mod train;

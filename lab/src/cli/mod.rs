@@ -3,9 +3,10 @@
 //! Results go to standard output, progress and remarks to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
 //! 130 interrupted.
 
+mod compare;
 mod eval;
 mod export;
-mod quantize;
+mod optimize;
 mod synth;
 #[cfg(feature = "train")]
 pub mod train;
@@ -31,18 +32,14 @@ struct Cli {
 enum Command {
     Synth(synth::Args),
     Eval(eval::Args),
-    #[command(after_help = QUANTIZE_EXAMPLES)]
-    Quantize(quantize::QuantizeArgs),
+    Optimize(optimize::Args),
+    Compare(compare::Args),
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(export::ExportArgs),
     #[cfg(feature = "train")]
     #[command(after_help = TRAIN_EXAMPLES)]
     Train(train::TrainArgs),
 }
-
-const QUANTIZE_EXAMPLES: &str = "Examples:
-  idiom quantize trained/flagship.fp32.onnx --calibration recordings --out trained/flagship.int8.onnx
-  idiom eval trained/flagship.int8.onnx --data held-out   what it costs in accuracy";
 
 const EXPORT_EXAMPLES: &str = "Examples:
   idiom export                every file of the networks in models/, from their FP32 and INT8 files
@@ -63,7 +60,8 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Synth(args) => synth::run(args),
         Command::Eval(args) => eval::run(args),
-        Command::Quantize(args) => quantize::run(&args),
+        Command::Optimize(args) => optimize::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Export(args) => export::run(&args),
         #[cfg(feature = "train")]
         Command::Train(args) => train::run(&args),

@@ -5,9 +5,11 @@
 
 mod canvas;
 mod panels;
+mod pareto;
 mod report;
 mod timeline;
 
+pub use pareto::pareto;
 pub use report::report;
 pub use timeline::{Span, Timeline, timeline};
 

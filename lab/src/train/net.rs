@@ -234,7 +234,7 @@ impl Net {
 }
 
 /// Weights from `[t][f][input][output]` to `[output][input][f][t]`, scaled by output.
-fn onnx_order(s: &ConvShape, weights: &[f32], scale: &[f32]) -> Vec<f32> {
+pub fn onnx_order(s: &ConvShape, weights: &[f32], scale: &[f32]) -> Vec<f32> {
     let inputs = if s.depthwise { 1 } else { s.inputs };
     let mut out = Vec::with_capacity(weights.len());
     for (o, scale) in scale.iter().enumerate() {
@@ -243,6 +243,19 @@ fn onnx_order(s: &ConvShape, weights: &[f32], scale: &[f32]) -> Vec<f32> {
                 for t in 0..s.kernel_t {
                     out.push(scale * weights[((t * s.kernel_f + f) * inputs + i) * s.outputs + o]);
                 }
+            }
+        }
+    }
+    out
+}
+
+/// Weights from `[output][input][f][t]`, as in a model, to `[t][f][input][output]`.
+pub fn training_order(outputs: usize, inputs: usize, [f, t]: [usize; 2], weights: &[f32]) -> Vec<f32> {
+    let mut out = Vec::with_capacity(weights.len());
+    for t_at in 0..t {
+        for f_at in 0..f {
+            for i in 0..inputs {
+                out.extend((0..outputs).map(|o| weights[((o * inputs + i) * f + f_at) * t + t_at]));
             }
         }
     }

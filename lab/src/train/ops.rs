@@ -9,6 +9,7 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Tensor, TensorData};
+use idiom_engine::model::{Affine, windowed};
 
 type Node = FloatTensor<Autodiff<Flex>>;
 
@@ -105,6 +106,75 @@ impl Backward<Flex, 3> for NormRelu {
             if let Some(node) = node {
                 grads.register::<Flex>(node.id, tensor(values, dims));
             }
+        }
+    }
+}
+
+/// What follows a convolution that is not normalised.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Activation {
+    /// Whether negative sums become 0.
+    pub relu: bool,
+    /// The 8-bit numbers that the result is rounded to. Gradients pass through as if it were not, except where the result
+    /// saturates.
+    pub rounding: Option<Affine>,
+}
+
+impl Activation {
+    /// The result, and whether it follows its argument.
+    fn of(self, x: f32) -> (f32, bool) {
+        let passed = !self.relu || x > 0.0;
+        let y = if passed { x } else { 0.0 };
+        let Some(affine) = self.rounding else { return (y, passed) };
+        let end = |q: i8| windowed::dequantize(q, affine);
+        let within = y >= end(i8::MIN) && y <= end(i8::MAX);
+        (windowed::dequantize(windowed::quantize(y, affine), affine), passed && within)
+    }
+}
+
+/// Adds a bias to each channel of `x` and applies what follows.
+pub fn activate(x: Tensor<4>, bias: Tensor<1>, after: Activation) -> Tensor<4> {
+    let dims = x.dims();
+    let (x, bias) = (node(x), node(bias));
+    let guards = [x.node(), bias.node()];
+    let [x, bias] = [x, bias].map(|n| contiguous(n.into_primitive()));
+    let (values, biases): (&[f32], &[f32]) = (x.storage(), bias.storage());
+    let mut out = Vec::with_capacity(values.len());
+    let mut passed = Vec::with_capacity(values.len());
+    for line in values.chunks_exact(dims[3]) {
+        for (x, b) in line.iter().zip(biases) {
+            let (y, passes) = after.of(x + b);
+            out.push(y);
+            passed.push(passes);
+        }
+    }
+    let out = tensor(out, &dims);
+    let out = match Activate.prepare::<NoCheckpointing>(guards).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => prep.finish((passed, dims), out),
+        OpsKind::UnTracked(prep) => prep.finish(out),
+    };
+    Tensor::from_primitive::<Autodiff<Flex>>(out)
+}
+
+#[derive(Debug)]
+struct Activate;
+
+impl Backward<Flex, 2> for Activate {
+    type State = (Vec<bool>, [usize; 4]);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let dy = contiguous(grads.consume::<Flex>(&ops.node));
+        let (passed, dims) = ops.state;
+        let [x_node, bias_node] = ops.parents;
+        let dy: &[f32] = dy.storage();
+        let dx: Vec<f32> = dy.iter().zip(&passed).map(|(d, passed)| if *passed { *d } else { 0.0 }).collect();
+        if let Some(node) = bias_node {
+            let mut sum = vec![0.0; dims[3]];
+            dx.chunks_exact(dims[3]).for_each(|line| sum.iter_mut().zip(line).for_each(|(s, d)| *s += d));
+            grads.register::<Flex>(node.id, tensor(sum, &[dims[3]]));
+        }
+        if let Some(node) = x_node {
+            grads.register::<Flex>(node.id, tensor(dx, &dims));
         }
     }
 }
