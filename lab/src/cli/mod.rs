@@ -3,10 +3,12 @@
 //! Results go to standard output, progress and remarks to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
 //! 130 interrupted.
 
+mod clips;
 mod compare;
 mod eval;
 mod export;
 mod optimize;
+mod render;
 mod synth;
 #[cfg(feature = "train")]
 pub mod train;
@@ -31,6 +33,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Synth(synth::Args),
+    Render(render::Args),
     Eval(eval::Args),
     Optimize(optimize::Args),
     Compare(compare::Args),
@@ -58,7 +61,8 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     interrupt::install();
     let outcome = match cli.command {
-        Command::Synth(args) => synth::run(args),
+        Command::Synth(args) => synth::run(&args),
+        Command::Render(args) => render::run(&args),
         Command::Eval(args) => eval::run(args),
         Command::Optimize(args) => optimize::run(&args),
         Command::Compare(args) => compare::run(&args),

@@ -1,11 +1,12 @@
 //! `idiom synth`: composed and rendered clips with a manifest.
 
+use super::clips::{self, Row};
 use crate::audio::{WavFormat, write_wav_as};
 use crate::features::progress_bar;
-use crate::files::write_bytes;
 use crate::interrupt;
-use crate::synth::compose;
-use anyhow::{Context, Result, ensure};
+use crate::synth::studio::Studio;
+use crate::synth::{compose_style, style_of, styles};
+use anyhow::{Result, bail, ensure};
 use clap::ValueEnum;
 use idiom_engine::Genre;
 use rayon::prelude::*;
@@ -16,9 +17,10 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:
   idiom synth --out clips                              ten clips of 30 s of every genre
   idiom synth --out clips --genre jazz --count 40 --seconds 20 --seed 7
+  idiom synth --out clips --genre jazz --style \"solo piano\" --soundfont FluidR3_GM.sf2
   idiom eval --data clips                              how the shipped model names them
 
-The clips of a seed are the same, bit for bit, on every run on one platform. Scores on them are synthetic scores:
+The clips of a seed and a SoundFont are the same, bit for bit, on every run on one platform. Scores on them are synthetic scores:
 they show that the chain works, not how well real music is recognised.")]
 pub struct Args {
     /// Folder to write into: one subfolder a genre, and MANIFEST.csv
@@ -36,6 +38,15 @@ pub struct Args {
     /// First seed; clip number i has seed K + i
     #[arg(long, default_value_t = 1, value_name = "K")]
     seed: u64,
+    /// SoundFont 2 file to play with; may be given several times, then the seed chooses. Without it, those installed
+    #[arg(long, value_name = "FILE", conflicts_with = "procedural")]
+    soundfont: Vec<PathBuf>,
+    /// Play with the procedural instruments even where SoundFonts are installed
+    #[arg(long)]
+    procedural: bool,
+    /// One kind of the genre only, such as "solo piano"; a wrong name lists all
+    #[arg(long, value_name = "NAME")]
+    style: Option<String>,
     /// Sample rate in Hz, 8000 to 192000
     #[arg(long, default_value_t = 48_000, value_name = "HZ")]
     rate: u32,
@@ -55,7 +66,7 @@ enum Choice {
 }
 
 /// Runs the command.
-pub fn run(args: Args) -> Result<()> {
+pub fn run(args: &Args) -> Result<()> {
     ensure!((0.1..=3600.0).contains(&args.seconds), "--seconds {}: must be 0.1 to 3600", args.seconds);
     ensure!((8_000..=192_000).contains(&args.rate), "--rate {}: must be 8000 to 192000", args.rate);
     ensure!(args.count > 0, "--count 0: nothing to render");
@@ -64,6 +75,8 @@ pub fn run(args: Args) -> Result<()> {
         one => vec![Genre::ALL[one as usize - 1]],
     };
     let format = if args.float { WavFormat::Float32 } else { WavFormat::Int24 };
+    let style = args.style.as_deref().map(|name| find_style(&genres, name)).transpose()?;
+    let fonts = clips::fonts(&args.soundfont, args.procedural)?;
     let clips: Vec<(Genre, u64)> = (0..args.count)
         .flat_map(|i| genres.iter().map(move |&genre| (genre, args.seed.wrapping_add(i))))
         .collect();
@@ -72,28 +85,36 @@ pub fn run(args: Args) -> Result<()> {
         .par_iter()
         .map(|&(genre, seed)| {
             interrupt::check()?;
-            let piece = compose(genre, seed, args.seconds, args.rate);
+            let studio = Studio::draw(&fonts, seed);
+            let style = style.unwrap_or_else(|| style_of(genre, seed));
+            let piece = compose_style(genre, style, &studio, seed, args.seconds, args.rate);
             let file = format!("{0}/{0}__{seed:06}.wav", genre.name());
             write_wav_as(args.out.join(&file), &piece.audio, format)?;
             bar.inc(1);
-            Ok([
+            Ok(Row {
                 file,
-                genre.name().into(),
-                format!("{} {seed}", piece.style),
-                format!("synthesized {} {seed}", genre.name()),
-            ])
+                genre: genre.name().into(),
+                title: format!("{} {seed}", piece.style),
+                artist: format!("synthesized {} {seed}", genre.name()),
+                source: "idiom synth".into(),
+                licence: "CC0".into(),
+                confidence: "high",
+                instruments: studio.name().into(),
+            })
         })
         .collect::<Result<Vec<_>>>();
     bar.finish_and_clear();
     let rows = rows?;
-    let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(["file", "genre", "title", "artist", "source", "licence", "label_confidence"])?;
-    for [file, genre, title, artist] in &rows {
-        table.write_record([file, genre, title, artist, "idiom synth", "CC0", "high"])?;
-    }
-    let manifest = args.out.join("MANIFEST.csv");
-    let text = table.into_inner().context("the manifest could not be put together")?;
-    write_bytes(&manifest, &text).with_context(|| format!("{}: cannot be written", manifest.display()))?;
+    let manifest = clips::write_manifest(&args.out, &rows)?;
     eprintln!("{} clips and {}", rows.len(), manifest.display());
     Ok(())
+}
+
+/// The index of a style by its name, which must be one of the only genre's.
+fn find_style(genres: &[Genre], name: &str) -> Result<usize> {
+    let &[genre] = genres else { bail!("--style {name}: needs --genre with one genre") };
+    let Some(index) = styles(genre).iter().position(|style| style.eq_ignore_ascii_case(name)) else {
+        bail!("--style {name}: {} knows {}", genre.name(), styles(genre).join(", "));
+    };
+    Ok(index)
 }

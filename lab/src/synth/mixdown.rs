@@ -89,6 +89,12 @@ impl Bus {
         self
     }
 
+    /// Becomes what a room makes of it, without the direct sound; the parameters are those of [`Bus::room`].
+    pub fn room_only(&mut self, t60: f32, damping_hz: f32, dice: &mut Dice) -> &mut Bus {
+        *self = reverberate(self, t60, damping_hz, dice);
+        self
+    }
+
     /// Compresses both sides alike: above `threshold_db` (RMS over 10 ms), `ratio` to 1, with attack and release in
     /// seconds.
     pub fn compress(&mut self, threshold_db: f32, ratio: f32, attack: f32, release: f32) -> &mut Bus {
@@ -146,7 +152,7 @@ impl Bus {
     }
 
     /// RMS over the 0.4 s blocks within 30 dB of the loudest one.
-    fn loudness(&self) -> f32 {
+    pub fn loudness(&self) -> f32 {
         let block = samples(0.4, self.rate).max(1);
         let powers: Vec<f32> = self.sides[0]
             .chunks(block)

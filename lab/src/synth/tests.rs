@@ -1,4 +1,5 @@
 use super::*;
+use crate::synth::studio::Studio;
 
 /// Every style of every genre.
 fn all() -> impl Iterator<Item = (Genre, usize)> {
@@ -8,7 +9,7 @@ fn all() -> impl Iterator<Item = (Genre, usize)> {
 #[test]
 fn every_style_sounds_is_finite_and_is_not_clipped() {
     for (genre, style) in all() {
-        let piece = compose_style(genre, style, 5, 6.0, 32_000);
+        let piece = compose_style(genre, style, &Studio::PROCEDURAL, 5, 6.0, 32_000);
         let name = piece.style;
         assert_eq!((piece.audio.channels.len(), piece.audio.len()), (2, 192_000), "{name}");
         let samples: Vec<f32> = piece.audio.channels.concat();
@@ -23,9 +24,9 @@ fn every_style_sounds_is_finite_and_is_not_clipped() {
 #[test]
 fn a_seed_gives_the_same_samples_and_another_one_others() {
     for genre in Genre::ALL {
-        let first = compose(genre, 11, 2.0, 22_050);
-        assert_eq!(first, compose(genre, 11, 2.0, 22_050), "{genre:?}");
-        assert_ne!(first.audio, compose(genre, 12, 2.0, 22_050).audio, "{genre:?}");
+        let first = compose(genre, &Studio::PROCEDURAL, 11, 2.0, 22_050);
+        assert_eq!(first, compose(genre, &Studio::PROCEDURAL, 11, 2.0, 22_050), "{genre:?}");
+        assert_ne!(first.audio, compose(genre, &Studio::PROCEDURAL, 12, 2.0, 22_050).audio, "{genre:?}");
     }
 }
 
@@ -33,11 +34,10 @@ fn a_seed_gives_the_same_samples_and_another_one_others() {
 fn seeds_reach_every_style() {
     for genre in Genre::ALL {
         let mut missing: Vec<&str> = styles(genre).to_vec();
-        for seed in 0..60 {
-            let style = Dice::new(seed ^ (genre.index() as u64) << 56).below(styles(genre).len());
-            missing.retain(|&name| name != styles(genre)[style]);
+        for seed in 0..120 {
+            missing.retain(|&name| name != styles(genre)[style_of(genre, seed)]);
         }
-        assert!(missing.is_empty(), "{genre:?}: no seed up to 60 gives {missing:?}");
+        assert!(missing.is_empty(), "{genre:?}: no seed up to 120 gives {missing:?}");
     }
 }
 
@@ -48,6 +48,18 @@ fn odd_rates_and_lengths_are_served() {
             let audio = render(genre, 3, seconds, rate);
             assert_eq!(audio.len(), (seconds * f64::from(rate)).round() as usize, "{genre:?} at {rate} Hz");
             assert!(audio.channels.iter().flatten().all(|x| x.is_finite()), "{genre:?} at {rate} Hz");
+        }
+    }
+}
+
+#[test]
+fn styles_of_a_genre_differ_for_one_seed() {
+    for genre in [Genre::Rock, Genre::Jazz] {
+        let mut heard = Vec::new();
+        for style in 0..styles(genre).len() {
+            let piece = compose_style(genre, style, &Studio::PROCEDURAL, 3, 1.0, 8_000);
+            assert!(!heard.contains(&piece.audio), "{} sounds like another style", piece.style);
+            heard.push(piece.audio);
         }
     }
 }

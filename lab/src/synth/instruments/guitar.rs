@@ -1,5 +1,4 @@
-//! Plucked strings (Karplus & Strong 1983, with the loss filter and pick position of Jaffe & Smith), and what follows
-//! an electric guitar: amplifier and loudspeaker cabinet.
+//! Plucked strings (Karplus & Strong 1983, with the loss filter and pick position of Jaffe & Smith).
 
 use super::Note;
 use crate::synth::dice::Dice;
@@ -86,42 +85,6 @@ impl Pluck {
         let start = out.len() - fade;
         out[start..].iter_mut().enumerate().for_each(|(n, x)| *x *= 1.0 - n as f32 / fade as f32);
         out
-    }
-}
-
-/// An amplifier and its cabinet.
-#[derive(Clone, Copy)]
-pub struct Amp {
-    /// Gain before the valves: 1 is clean, 40 is metal.
-    pub drive: f32,
-    /// Middle, in dB at 700 Hz before the valves.
-    pub middle_db: f32,
-    /// Where the loudspeaker's treble ends, in Hz.
-    pub cone_hz: f32,
-}
-
-impl Amp {
-    /// Plays a guitar track through amplifier and cabinet, in place. The track should peak near 1.
-    pub fn play(&self, track: &mut [f32], rate: f32) {
-        Biquad::high_pass(rate, 90.0 + 1.5 * self.drive, 0.7).run(track);
-        Biquad::bell(rate, 700.0, 0.7, self.middle_db).run(track);
-        // Asymmetric saturation at twice the rate, so that its harmonics fold less.
-        let mut before = 0.0;
-        for x in track.iter_mut() {
-            let valve = |x: f32| {
-                let y = self.drive * x + 0.15;
-                y.tanh() - 0.149 + 0.1 * (0.5 * y).tanh().powi(2)
-            };
-            let (between, now) = (valve(0.5 * (before + *x)), valve(*x));
-            before = *x;
-            *x = 0.5 * (between + now);
-        }
-        Biquad::high_pass(rate, 75.0, 0.8).run(track);
-        Biquad::bell(rate, 120.0, 1.2, 3.0).run(track);
-        Biquad::bell(rate, 420.0, 0.9, -3.5).run(track);
-        Biquad::bell(rate, 2600.0, 1.1, 4.5).run(track);
-        Biquad::low_pass(rate, self.cone_hz, 0.9).run(track);
-        Biquad::low_pass(rate, self.cone_hz * 1.15, 0.7).run(track);
     }
 }
 

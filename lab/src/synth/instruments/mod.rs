@@ -2,11 +2,13 @@
 //!
 //! Nothing is sampled; all sounds are computed from strings, modes, noise and oscillators.
 
+pub mod amp;
 pub mod drums;
 pub mod electronic;
 pub mod guitar;
 pub mod keys;
 pub mod orchestra;
+pub mod organ;
 pub mod winds;
 
 /// One note to play.
