@@ -88,27 +88,125 @@ impl Quantization {
     }
 }
 
+/// What the mix does while no genre is likely enough.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Uncertain {
+    /// Eases towards neutral, the less likely the guess the further.
+    #[default]
+    Ease = 0,
+    /// Keeps the mix of the last genre.
+    Keep = 1,
+}
+
+/// The peak limiter at the end of the chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum LimiterMode {
+    /// Holds sample peaks, without any latency: for tracking and live.
+    #[default]
+    ZeroLatency = 0,
+    /// Holds true peaks, with a constant latency of some milliseconds: for masters.
+    LookAhead = 1,
+}
+
+/// A part of the mix chain that can be switched off or locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Section {
+    /// The downward expander.
+    Gate = 0,
+    /// Low cut and the four bands.
+    Eq = 1,
+    /// The compressor.
+    Compressor = 2,
+    /// Drive and exciter.
+    Drive = 3,
+    /// Stereo width.
+    Width = 4,
+    /// The loudness follower.
+    Loudness = 5,
+    /// The peak limiter.
+    Limiter = 6,
+}
+
+/// How many sections there are.
+pub const SECTIONS: usize = 7;
+
+impl Section {
+    /// Every section, in the order of the chain.
+    pub const ALL: [Section; SECTIONS] = [
+        Section::Gate,
+        Section::Eq,
+        Section::Compressor,
+        Section::Drive,
+        Section::Width,
+        Section::Loudness,
+        Section::Limiter,
+    ];
+
+    /// Its name in preset files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Section::Gate => "gate",
+            Section::Eq => "eq",
+            Section::Compressor => "compressor",
+            Section::Drive => "drive",
+            Section::Width => "width",
+            Section::Loudness => "loudness",
+            Section::Limiter => "limiter",
+        }
+    }
+}
+
 /// The user's controls, read once a block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Controls {
-    /// How far the mix moves towards the genre's profile, `0..=1`. At 0 the output is the input, bit for bit.
+    /// Number of the preset in [`Preset::factory`](crate::profile::Preset::factory) whose profiles are played; one that
+    /// is not there plays the first. The mix glides to another preset within the reaction time.
+    pub preset: usize,
+    /// How far the mix moves towards the genre's profile, `0..=1`. At 0 the output is the input, bit for bit (with the
+    /// limiter off, and trims at 0 dB).
     pub amount: f32,
-    /// Time the mix takes to follow a change of genre, in seconds, `0.1..=20`.
+    /// Time the mix takes to follow a change of genre, in seconds, `0.1..=20`. It takes longer while the genre keeps
+    /// changing.
     pub reaction_s: f32,
     /// Confidence below which the genre counts as uncertain, `0..=1`.
     pub threshold: f32,
+    /// What the mix does while the genre is uncertain.
+    pub uncertain: Uncertain,
     /// A genre set by hand; `None` follows the recognition.
     pub manual: Option<Genre>,
     /// Hold the present genre and mix whatever is heard.
     pub freeze: bool,
+    /// Listen for some seconds, settle, and hold that; switch it off and on to learn again.
+    pub learn: bool,
+    /// Gain before everything, in dB, `-24..=24`.
+    pub input_db: f32,
+    /// Whether the gate acts.
+    pub gate: bool,
     /// Whether the equalizer section acts.
     pub eq: bool,
     /// Whether the compressor section acts.
     pub compressor: bool,
-    /// Number of the preset in [`Preset::factory`](crate::profile::Preset::factory) whose profiles are played; one that is
-    /// not there plays the first. The mix glides to another preset within the reaction time.
-    pub preset: usize,
-    /// Gain after everything, in dB, `-24..=24`.
+    /// Whether the drive acts.
+    pub drive: bool,
+    /// Whether the width acts.
+    pub width: bool,
+    /// Whether the loudness follower acts.
+    pub loudness: bool,
+    /// Whether the limiter acts. It does so whatever the amount: it protects, it does not colour.
+    pub limiter: bool,
+    /// The limiter's ceiling in dBTP, `-24..=0`. It is a matter of delivery, not of genre.
+    pub ceiling_db: f32,
+    /// Sections whose settings stay where they are while the genre moves the others, by [`Section`].
+    // Not `SECTIONS`: Rust 1.95 fails on that when a closure completes `Controls` from another.
+    pub locks: [bool; 7],
+    /// Let the compressor listen to the external side-chain input, where the host connects one.
+    pub external_key: bool,
+    /// Gain after everything but the limiter, in dB, `-24..=24`.
     pub output_db: f32,
     /// Pass the input through untouched (analysis goes on). Fades over some milliseconds.
     pub bypass: bool,
@@ -117,14 +215,25 @@ pub struct Controls {
 impl Default for Controls {
     fn default() -> Self {
         Self {
+            preset: 0,
             amount: 1.0,
             reaction_s: 2.0,
             threshold: 0.7,
+            uncertain: Uncertain::Ease,
             manual: None,
             freeze: false,
+            learn: false,
+            input_db: 0.0,
+            gate: true,
             eq: true,
             compressor: true,
-            preset: 0,
+            drive: true,
+            width: true,
+            loudness: true,
+            limiter: false,
+            ceiling_db: -1.0,
+            locks: [false; SECTIONS],
+            external_key: false,
             output_db: 0.0,
             bypass: false,
         }

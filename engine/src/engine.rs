@@ -1,8 +1,8 @@
 //! The engine's two faces: [`Engine`] for the audio thread, [`Handle`] for everybody else.
 
-use crate::controls::{Backend, Controls, Quantization, Transport};
+use crate::controls::{Backend, Controls, LimiterMode, Quantization, Transport};
 use crate::link::{AudioEnd, ToAudio, ToWorker};
-use crate::profile::Preset;
+use crate::profile::{Preset, Profiles};
 use crate::rt::decision::{Decision, Outcome};
 use crate::rt::features::FrontEnd;
 use crate::rt::frames::{Frame, Framer};
@@ -105,8 +105,9 @@ pub struct Engine {
     framer: Framer,
     listener: Listener,
     mix: MixStage,
-    presets: &'static [Preset],
-    /// Number of the preset that the mix plays.
+    /// The profiles that are used, when they are not those of the built-in preset that the controls name.
+    own_profiles: Option<Profiles>,
+    /// The built-in preset in use.
     preset: usize,
     telemetry: Arc<Telemetry>,
 }
@@ -130,11 +131,15 @@ impl Engine {
     fn new(config: Config, recognizer: Box<Recognizer>, link: AudioEnd, telemetry: Arc<Telemetry>) -> Engine {
         let front = FrontEnd::new(config.sample_rate);
         telemetry.set_sample_rate(config.sample_rate);
-        let presets = Preset::factory();
         Engine {
             framer: Framer::new(front.hop()),
-            mix: MixStage::new(config.sample_rate, config.channels, &presets[0].profiles),
-            presets,
+            mix: MixStage::new(
+                config.sample_rate,
+                config.channels,
+                &Preset::factory()[0].profiles,
+                LimiterMode::ZeroLatency,
+            ),
+            own_profiles: None,
             preset: 0,
             listener: Listener {
                 offline: config.offline,
@@ -153,11 +158,42 @@ impl Engine {
         }
     }
 
+    /// The same engine with this limiter, before its first block. Not for the audio thread.
+    pub fn with_limiter(mut self, limiter: LimiterMode) -> Engine {
+        let profiles = self.own_profiles.unwrap_or(Preset::factory()[0].profiles);
+        self.mix = MixStage::new(self.config.sample_rate, self.config.channels, &profiles, limiter);
+        self
+    }
+
+    /// The same engine with these profiles instead of a built-in preset's. Not for the audio thread.
+    pub fn with_profiles(mut self, profiles: &Profiles) -> Engine {
+        self.mix.set_profiles(profiles);
+        self.own_profiles = Some(*profiles);
+        self
+    }
+
+    /// Samples by which the output is later than the input: the limiter's look-ahead, or 0. It never changes.
+    pub fn latency(&self) -> usize {
+        self.mix.latency()
+    }
+
     /// Analyses one block and mixes it in place.
     ///
     /// `channels` holds one slice a channel, all of one length, any length from 0 up.
     /// Whatever the input holds (NaN, infinities, denormals), the output is finite.
     pub fn process(&mut self, channels: &mut [&mut [f32]], transport: Transport, controls: &Controls) {
+        self.process_keyed(channels, &[], transport, controls);
+    }
+
+    /// As [`process`](Self::process), with an external side-chain input that the compressor can listen to
+    /// ([`Controls::external_key`]): one slice a channel, as long as the block, or none.
+    pub fn process_keyed(
+        &mut self,
+        channels: &mut [&mut [f32]],
+        side_chain: &[&[f32]],
+        transport: Transport,
+        controls: &Controls,
+    ) {
         let length = channels.iter().map(|channel| channel.len()).min().unwrap_or(0);
         if length == 0 {
             return;
@@ -184,7 +220,7 @@ impl Engine {
                 Some(frame) => Some(self.listener.hear(frame, controls)),
                 None => None,
             };
-            self.mix.process(channels, start, end, controls);
+            self.mix.process(channels, side_chain, start, end, controls);
             if let Some(outcome) = outcome {
                 self.mix.set_target(&outcome, controls);
             }
@@ -194,13 +230,15 @@ impl Engine {
     }
 
     fn choose_preset(&mut self, wanted: usize) {
-        let wanted = if wanted < self.presets.len() { wanted } else { 0 };
-        if wanted != self.preset
-            && let Some(preset) = self.presets.get(wanted)
-        {
-            self.preset = wanted;
+        if wanted == self.preset || self.own_profiles.is_some() {
+            return;
+        }
+        // The list was made when the engine was, so this only looks it up.
+        let presets = Preset::factory();
+        if let Some(preset) = presets.get(wanted).or(presets.first()) {
             self.mix.set_profiles(&preset.profiles);
         }
+        self.preset = wanted;
     }
 
     /// Forgets what was heard: the next block is a new beginning.

@@ -18,7 +18,7 @@ pub mod telemetry;
 pub mod telemetry_c;
 pub mod worker;
 
-pub use controls::{Backend, Controls, Quantization, Transport};
+pub use controls::{Backend, Controls, LimiterMode, Quantization, Section, Transport, Uncertain};
 pub use engine::{Config, Engine, Handle, Status};
 pub use genre::{Genre, Posterior};
 pub use telemetry::{Snapshot, Telemetry, Verdict};

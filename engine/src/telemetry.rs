@@ -53,15 +53,22 @@ impl Verdict {
 /// Edges of the frame cost histogram: bucket `i` counts costs in `[2^(i/4), 2^((i+1)/4))` times 100 ns.
 pub const COST_BUCKETS: usize = 72;
 
-/// The mix settings in force, for meters and for the window.
+/// The mix settings in force, for meters and for the window. Values are modulated ones: what the user, the genre and
+/// the glides make of the profile.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct MixState {
-    /// Gain of the low shelf, mid bell and high shelf in dB.
-    pub eq_db: [f32; 3],
-    /// Corner or centre of the three bands in Hz.
-    pub eq_hz: [f32; 3],
-    /// Q of the three bands; of a bell it is the centre over the bandwidth between the points of half its gain in dB.
-    pub eq_q: [f32; 3],
+    /// Corner of the low cut in Hz.
+    pub low_cut_hz: f32,
+    /// Share of the low cut's effect, `0..=1`.
+    pub low_cut: f32,
+    /// Gain of the low shelf, mid bell, presence bell and high shelf in dB.
+    pub eq_db: [f32; 4],
+    /// Corner or centre of the four bands in Hz.
+    pub eq_hz: [f32; 4],
+    /// Q of the four bands.
+    pub eq_q: [f32; 4],
+    /// Present gain of the gate in dB, `<= 0`.
+    pub gate_db: f32,
     /// Compressor threshold in dBFS.
     pub threshold_db: f32,
     /// Compressor ratio, `>= 1`.
@@ -74,14 +81,31 @@ pub struct MixState {
     pub makeup_db: f32,
     /// Present gain reduction in dB, `<= 0`.
     pub reduction_db: f32,
+    /// Share of the saturation's difference that is added, `0..=1`.
+    pub drive: f32,
+    /// Gain of the side signal, an amplitude; 1 is the image as it is.
+    pub width: f32,
+    /// Present gain of the loudness follower in dB.
+    pub loudness_db: f32,
+    /// Momentary and short-term loudness of what reaches the loudness follower, in LUFS.
+    pub lufs: [f32; 2],
+    /// Present gain of the limiter in dB, `<= 0`.
+    pub limiter_db: f32,
+    /// How far learning has come, `0..=1`; 0 when it is off.
+    pub learnt: f32,
+    /// By what factor the mix moves slower than set, because the genre keeps changing, `>= 1`.
+    pub calm: f32,
 }
 
-const MIX_VALUES: usize = 15;
+const MIX_VALUES: usize = 29;
 
 impl MixState {
     fn to_array(self) -> [f32; MIX_VALUES] {
-        let ([a, b, c], [d, e, f], [g, h, i]) = (self.eq_db, self.eq_hz, self.eq_q);
+        let ([a, b, c, d], [e, f, g, h], [i, j, k, l]) = (self.eq_db, self.eq_hz, self.eq_q);
+        let [momentary, short_term] = self.lufs;
         [
+            self.low_cut_hz,
+            self.low_cut,
             a,
             b,
             c,
@@ -91,26 +115,48 @@ impl MixState {
             g,
             h,
             i,
+            j,
+            k,
+            l,
+            self.gate_db,
             self.threshold_db,
             self.ratio,
             self.attack_ms,
             self.release_ms,
             self.makeup_db,
             self.reduction_db,
+            self.drive,
+            self.width,
+            self.loudness_db,
+            momentary,
+            short_term,
+            self.limiter_db,
+            self.learnt,
+            self.calm,
         ]
     }
 
     fn from_array(v: [f32; MIX_VALUES]) -> Self {
         Self {
-            eq_db: [v[0], v[1], v[2]],
-            eq_hz: [v[3], v[4], v[5]],
-            eq_q: [v[6], v[7], v[8]],
-            threshold_db: v[9],
-            ratio: v[10],
-            attack_ms: v[11],
-            release_ms: v[12],
-            makeup_db: v[13],
-            reduction_db: v[14],
+            low_cut_hz: v[0],
+            low_cut: v[1],
+            eq_db: [v[2], v[3], v[4], v[5]],
+            eq_hz: [v[6], v[7], v[8], v[9]],
+            eq_q: [v[10], v[11], v[12], v[13]],
+            gate_db: v[14],
+            threshold_db: v[15],
+            ratio: v[16],
+            attack_ms: v[17],
+            release_ms: v[18],
+            makeup_db: v[19],
+            reduction_db: v[20],
+            drive: v[21],
+            width: v[22],
+            loudness_db: v[23],
+            lufs: [v[24], v[25]],
+            limiter_db: v[26],
+            learnt: v[27],
+            calm: v[28],
         }
     }
 }
@@ -290,6 +336,15 @@ fn percentile(costs: &[u64; COST_BUCKETS], q: f64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mix_state_survives_the_way_through_the_cells() {
+        let values: [f32; MIX_VALUES] = std::array::from_fn(|i| i as f32 + 0.5);
+        assert_eq!(MixState::from_array(values).to_array(), values);
+        let t = Telemetry::default();
+        t.set_mix(MixState::from_array(values));
+        assert_eq!(t.snapshot().mix.to_array(), values);
+    }
 
     #[test]
     fn a_snapshot_holds_what_was_stored() {

@@ -9,7 +9,7 @@ use idiom_engine::rt::features::{Features, FrontEnd};
 use idiom_engine::rt::frames::Framer;
 use idiom_engine::rt::history::History;
 use idiom_engine::rt::spectral_rules::SpectralRules;
-use idiom_engine::{Config, Controls, Engine, Genre, Handle, Posterior, Transport};
+use idiom_engine::{Config, Controls, Engine, Genre, Handle, LimiterMode, Posterior, Transport, Uncertain};
 use std::time::{Duration, Instant};
 
 #[global_allocator]
@@ -18,7 +18,10 @@ static ALLOCATOR: AllocDisabler = AllocDisabler;
 /// One block without an allocation.
 fn process(engine: &mut Engine, block: &mut [Vec<f32>; 2], transport: Transport, controls: &Controls) {
     let [left, right] = block;
-    assert_no_alloc(|| engine.process(&mut [&mut left[..], &mut right[..]], transport, controls));
+    let key = right.clone();
+    assert_no_alloc(|| {
+        engine.process_keyed(&mut [&mut left[..], &mut right[..]], &[&key], transport, controls);
+    });
 }
 
 /// Controls that change with every block.
@@ -31,9 +34,20 @@ fn restless(round: usize) -> Controls {
         freeze: round % 13 == 0,
         eq: round % 3 != 0,
         compressor: round % 4 != 0,
-        preset: round % 6,
         output_db: (round % 9) as f32 - 4.0,
         bypass: round % 19 == 0,
+        preset: round % 23,
+        uncertain: if round % 2 == 0 { Uncertain::Ease } else { Uncertain::Keep },
+        learn: round % 31 > 20,
+        input_db: (round % 7) as f32 - 3.0,
+        gate: round % 5 != 0,
+        drive: round % 6 != 0,
+        width: round % 7 != 0,
+        loudness: round % 8 != 0,
+        limiter: round % 3 == 0,
+        ceiling_db: -((round % 5) as f32),
+        locks: std::array::from_fn(|section| (round + section) % 10 == 0),
+        external_key: round % 2 == 0,
     }
 }
 
@@ -44,6 +58,9 @@ fn every_block_size_rate_and_backend() {
         for choice in CHOICES {
             let handle = Handle::new();
             let mut engine = engine(&handle, rate, false, choice);
+            if choice == CHOICES[0] {
+                engine = engine.with_limiter(LimiterMode::LookAhead);
+            }
             let sizes = [0, 1, 2, 3, 16, 31, 32, 64, 441, 480, 512, 960, 1024, 2048, 4096, 8191, 8192];
             for (round, size) in sizes.into_iter().cycle().take(60).enumerate() {
                 let mut block =

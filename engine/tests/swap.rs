@@ -3,7 +3,7 @@
 mod engine_support;
 
 use engine_support::{CHOICES, eager, engine, play, programme};
-use idiom_engine::profile::Preset;
+use idiom_engine::profile::{Parameter, Preset};
 use idiom_engine::worker::ModelSource;
 use idiom_engine::{Backend, Config, Controls, Genre, Handle, Posterior, Quantization, Transport};
 use std::time::{Duration, Instant};
@@ -94,11 +94,11 @@ fn another_preset_is_glided_to() {
         let wanted = preset.profiles.genres[Genre::Speech.index()];
         let mix = handle.telemetry().snapshot().mix;
         for (name, got, wanted) in [
-            ("low shelf", mix.eq_db[0], wanted.eq.low_db),
-            ("mid bell", mix.eq_db[1], wanted.eq.mid_db),
-            ("centre", mix.eq_hz[1], wanted.eq.mid_hz),
-            ("Q", mix.eq_q[1], wanted.eq.mid_q),
-            ("threshold", mix.threshold_db, wanted.compressor.threshold_db),
+            ("low shelf", mix.eq_db[0], wanted[Parameter::LowDb]),
+            ("mid bell", mix.eq_db[1], wanted[Parameter::MidDb]),
+            ("centre", mix.eq_hz[1], wanted[Parameter::MidHz]),
+            ("Q", mix.eq_q[1], wanted[Parameter::MidQ]),
+            ("threshold", mix.threshold_db, wanted[Parameter::Threshold]),
         ] {
             let close = (got - wanted).abs() <= 0.001 * wanted.abs().max(1.0);
             assert!(close, "{}: {name} is {got}, not {wanted}", preset.name);

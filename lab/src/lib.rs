@@ -9,6 +9,7 @@
 //! * [`features`] turns clips into feature columns through the engine, and remembers them.
 //! * [`optimize`] makes models smaller and faster, and compares them.
 //! * [`picture`] draws what was recognised.
+//! * [`render`] plays sound through the whole engine offline.
 //! * [`synth`] composes and renders music and speech of each genre.
 //! * [`files`] writes whole files or none; [`interrupt`] turns Ctrl-C into an orderly stop.
 
@@ -22,6 +23,7 @@ pub mod files;
 pub mod interrupt;
 pub mod optimize;
 pub mod picture;
+pub mod render;
 pub mod synth;
 #[cfg(feature = "train")]
 pub mod train;

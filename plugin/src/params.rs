@@ -385,6 +385,7 @@ impl IdiomParams {
             preset: self.preset.get(),
             output_db: self.output.value(),
             bypass: self.bypass.value(),
+            ..Controls::default()
         }
     }
 }

@@ -4,7 +4,7 @@
 use idiom_engine::profile::Profiles;
 use idiom_engine::rt::decision::Outcome;
 use idiom_engine::rt::mix::MixStage;
-use idiom_engine::{Controls, Genre, Posterior, Verdict};
+use idiom_engine::{Controls, Genre, LimiterMode, Posterior, Verdict};
 use std::f64::consts::PI;
 
 /// A small reproducible noise source (xorshift), uniform in -1..1.
@@ -88,7 +88,7 @@ pub fn surely(genre: Genre) -> Outcome {
 
 /// A stage that has long been at a genre's profile, with nothing heard yet.
 pub fn settled_at(genre: Genre, sample_rate: f32, channels: usize, profiles: &Profiles) -> MixStage {
-    let mut stage = MixStage::new(sample_rate, channels, profiles);
+    let mut stage = MixStage::new(sample_rate, channels, profiles, LimiterMode::ZeroLatency);
     let controls = Controls { reaction_s: 0.1, ..Controls::default() };
     stage.set_target(&surely(genre), &controls);
     let mut silence = vec![vec![0.0f32; (0.5 * sample_rate) as usize]; channels];
@@ -100,7 +100,7 @@ pub fn settled_at(genre: Genre, sample_rate: f32, channels: usize, profiles: &Pr
 pub fn run(stage: &mut MixStage, channels: &mut [Vec<f32>], controls: &Controls) {
     let end = channels[0].len();
     let mut slices: Vec<&mut [f32]> = channels.iter_mut().map(|channel| channel.as_mut_slice()).collect();
-    stage.process(&mut slices, 0, end, controls);
+    stage.process(&mut slices, &[], 0, end, controls);
 }
 
 /// Level in dB relative to `reference` of what `signal` holds above `hz`, through a steep window-sinc high-pass.

@@ -3,11 +3,13 @@
 //! Results go to standard output, progress and remarks to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
 //! 130 interrupted.
 
+mod analyze;
 mod clips;
 mod compare;
 mod eval;
 mod export;
 mod optimize;
+mod process;
 mod render;
 mod synth;
 #[cfg(feature = "train")]
@@ -35,6 +37,8 @@ enum Command {
     Synth(synth::Args),
     Render(render::Args),
     Eval(eval::Args),
+    Process(process::Args),
+    Analyze(analyze::Args),
     Optimize(optimize::Args),
     Compare(compare::Args),
     #[command(after_help = EXPORT_EXAMPLES)]
@@ -64,6 +68,8 @@ pub fn main() -> ExitCode {
         Command::Synth(args) => synth::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Eval(args) => eval::run(args),
+        Command::Process(args) => process::run(&args),
+        Command::Analyze(args) => analyze::run(&args),
         Command::Optimize(args) => optimize::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Export(args) => export::run(&args),

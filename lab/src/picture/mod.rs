@@ -1,14 +1,16 @@
-//! Pictures for reports: what was recognised over time, and what an evaluation measured.
+//! Pictures for reports: what was recognised over time, what the mix did, and what an evaluation measured.
 //!
 //! Drawn in software with a font that is compiled in, so they look the same everywhere. Classes wear the colours of
 //! Okabe & Ito (2008), which people with any colour vision can tell apart, and every one is also named in words.
 
 mod canvas;
+mod gains;
 mod panels;
 mod pareto;
 mod report;
 mod timeline;
 
+pub use gains::{Lane, gains};
 pub use pareto::pareto;
 pub use report::report;
 pub use timeline::{Span, Timeline, timeline};

@@ -5,6 +5,9 @@ use super::model::ViewModel;
 use super::theme;
 use crate::params::{Dial, Switch};
 use egui::{Align2, Color32, Mesh, Pos2, Rect, Shape, Stroke, Vec2};
+use idiom_engine::rt::mix::chain::BANDS;
+use idiom_engine::rt::mix::eq::SHELF_Q;
+use idiom_engine::rt::mix::eq_design::prototype_power;
 use idiom_engine::telemetry::MixState;
 
 /// Frequencies at the ends of the picture in Hz.
@@ -14,7 +17,6 @@ const HIGHEST_HZ: f32 = 20_000.0;
 const SPAN_DB: f32 = 6.0;
 /// Reduction at the end of the meter in dB.
 const REDUCTION_DB: f32 = 12.0;
-
 /// Draws the card.
 pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     let acts = !model.switch(Switch::Bypass) && model.dial(Dial::Amount) > 0.0;
@@ -33,32 +35,22 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     compressor(canvas, right, model.mix(), acts && model.switch(Switch::Compressor));
 }
 
-/// The sum of the three bands in dB at `hz`, drawn from the analogue prototypes of the audio EQ cookbook
-/// (R. Bristow-Johnson): a low shelf, a bell and a high shelf.
+/// The gain of low cut and bands in dB at `hz`, from their analogue prototypes.
 pub fn gain_db(mix: &MixState, hz: f32) -> f32 {
-    let band = |index: usize, kind: fn(f32, f32, f32) -> f32| {
-        let (db, center) = (mix.eq_db[index], mix.eq_hz[index]);
-        if db == 0.0 || center <= 0.0 {
-            0.0
-        } else {
-            kind(10f32.powf(db / 40.0), hz / center, mix.eq_q[index])
+    let power =
+        |shape, setting: [f32; 3]| prototype_power(shape, setting.map(f64::from), hz.into()).max(1e-12);
+    let mut gain = 1.0;
+    if mix.low_cut > 0.0 {
+        let cut = power(BANDS[0], [mix.low_cut_hz, 0.0, SHELF_Q as f32]).sqrt();
+        gain *= (1.0 + f64::from(mix.low_cut) * (cut - 1.0)).powi(2);
+    }
+    for (band, shape) in BANDS[1..].iter().enumerate() {
+        let (db, center, q) = (mix.eq_db[band], mix.eq_hz[band], mix.eq_q[band]);
+        if db != 0.0 && center > 0.0 && q > 0.0 {
+            gain *= power(*shape, [center, db, q]);
         }
-    };
-    band(0, |a, w, q| shelf(a, 1.0 / w, q)) + band(1, bell) + band(2, shelf)
-}
-
-/// Gain in dB of a high shelf with amplitude `a` (square root of the linear gain) and this Q at `w` times its corner.
-fn shelf(a: f32, w: f32, q: f32) -> f32 {
-    let slope = a.sqrt() / q * w;
-    let (above, below) = ((1.0 - a * w * w).powi(2) + slope * slope, (a - w * w).powi(2) + slope * slope);
-    20.0 * a.log10() + 10.0 * (above / below).log10()
-}
-
-/// Gain in dB of a bell with amplitude `a` and this Q at `w` times its centre.
-fn bell(a: f32, w: f32, q: f32) -> f32 {
-    let off = (1.0 - w * w).powi(2);
-    let (above, below) = (off + (a * w / q).powi(2), off + (w / (a * q)).powi(2));
-    10.0 * (above / below).log10()
+    }
+    10.0 * gain.log10() as f32
 }
 
 fn equalizer(canvas: &Canvas<'_>, rect: Rect, mix: &MixState, acts: bool) {
@@ -94,7 +86,12 @@ fn equalizer(canvas: &Canvas<'_>, rect: Rect, mix: &MixState, acts: bool) {
     let ink = if acts { theme::TEXT } else { theme::FAINT };
     painter.add(Shape::mesh(area(&curve, y(0.0), theme::ACCENT.gamma_multiply(0.18))));
     painter.add(Shape::line(curve, Stroke::new(canvas.px(2.0), ink)));
-    let anchors = [(0.0, Align2::LEFT_BOTTOM), (0.5, Align2::CENTER_BOTTOM), (1.0, Align2::RIGHT_BOTTOM)];
+    let anchors = [
+        (0.0, Align2::LEFT_BOTTOM),
+        (0.35, Align2::CENTER_BOTTOM),
+        (0.65, Align2::CENTER_BOTTOM),
+        (1.0, Align2::RIGHT_BOTTOM),
+    ];
     for (band, (share, anchor)) in anchors.into_iter().enumerate() {
         let (db, hz) = (mix_drawn.eq_db[band], mix_drawn.eq_hz[band]);
         let text = if hz > 0.0 { format!("{} {}", hertz(hz), decibels(db)) } else { "\u{2013}".into() };
@@ -169,8 +166,11 @@ mod tests {
     #[test]
     fn the_curve_is_that_of_the_bands() {
         let mix = |band: usize, db: f32, hz: f32| {
-            let mut mix =
-                MixState { eq_hz: [100.0, 1_000.0, 8_000.0], eq_q: [0.71, 2.0, 0.71], ..MixState::default() };
+            let mut mix = MixState {
+                eq_hz: [100.0, 1_000.0, 3_000.0, 8_000.0],
+                eq_q: [0.71, 2.0, 1.0, 0.71],
+                ..MixState::default()
+            };
             mix.eq_db[band] = db;
             mix.eq_hz[band] = hz;
             mix
@@ -191,7 +191,7 @@ mod tests {
             near(&mid, 1_280.8, db / 2.0);
             near(&mid, 780.8, db / 2.0);
             near(&mid, 200_000.0, 0.0);
-            let high = mix(2, db, 5_000.0);
+            let high = mix(3, db, 5_000.0);
             near(&high, 5_000.0, db / 2.0);
             near(&high, 500_000.0, db);
             near(&high, 50.0, 0.0);

@@ -95,15 +95,16 @@ pub fn playing() -> ViewModel {
         swaps: 1,
         sample_rate: 48_000.0,
         mix: MixState {
-            eq_db: [1.2, -0.8, 1.6],
-            eq_hz: [110.0, 420.0, 9_000.0],
-            eq_q: [0.71, 0.8, 0.71],
+            eq_db: [1.2, -0.8, 0.5, 1.6],
+            eq_hz: [110.0, 420.0, 3_500.0, 9_000.0],
+            eq_q: [0.71, 0.8, 0.8, 0.71],
             threshold_db: -22.0,
             ratio: 1.6,
             attack_ms: 25.0,
             release_ms: 180.0,
             makeup_db: 1.0,
             reduction_db: -2.3,
+            ..MixState::default()
         },
     };
     model.status.model = "Idiom flagship 1".into();
@@ -119,8 +120,8 @@ fn hostile() -> ViewModel {
     model.snapshot.level_dbfs = f32::NAN;
     model.snapshot.cost_ns = [u64::MAX; 4];
     model.snapshot.sample_rate = f32::INFINITY;
-    model.snapshot.mix.eq_db = [f32::NAN, 1e9, -1e9];
-    model.snapshot.mix.eq_hz = [0.0, -1.0, f32::INFINITY];
+    model.snapshot.mix.eq_db = [f32::NAN, 1e9, -1e9, 0.0];
+    model.snapshot.mix.eq_hz = [0.0, -1.0, f32::INFINITY, 1.0];
     model.snapshot.mix.reduction_db = f32::NEG_INFINITY;
     model.dials = [f32::NAN, 1e9, -5.0, f32::INFINITY];
     model.problem = Some("x".repeat(5_000));

@@ -2,8 +2,10 @@
 //!
 //! * [`rounds`]: interleaved rounds and their statistics.
 //! * [`stages`]: our own stages.
+//! * [`chain`]: the processors of the mix, and an equalizer of another crate.
 //! * [`peers`]: the same network in other engines.
 
+pub mod chain;
 pub mod peers;
 pub mod rounds;
 pub mod stages;

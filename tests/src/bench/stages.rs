@@ -11,7 +11,9 @@ use idiom_engine::rt::mix::MixStage;
 use idiom_engine::rt::net::Network;
 use idiom_engine::rt::recognizer::column;
 use idiom_engine::rt::spectral_rules::SpectralRules;
-use idiom_engine::{Backend, Config, Controls, Genre, Handle, Posterior, Quantization, Transport};
+use idiom_engine::{
+    Backend, Config, Controls, Genre, Handle, LimiterMode, Posterior, Quantization, Transport,
+};
 use std::hint::black_box;
 
 /// Sample rate of all measurements.
@@ -119,7 +121,7 @@ pub fn decision() -> Vec<Case> {
 /// The mix stage alone, one block of stereo.
 pub fn mix(block: usize) -> Case {
     let preset = &Preset::factory()[0];
-    let mut mix = MixStage::new(RATE, 2, &preset.profiles);
+    let mut mix = MixStage::new(RATE, 2, &preset.profiles, LimiterMode::ZeroLatency);
     let controls = Controls { manual: Some(Genre::Rock), ..Controls::default() };
     let outcome = Decision::new().update(&Posterior::certain(Genre::Rock), -20.0, &controls);
     mix.set_target(&outcome, &controls);
@@ -128,7 +130,7 @@ pub fn mix(block: usize) -> Case {
     let mut sound = blocks;
     Case::new(format!("mix {block}"), 1, repeats, move || {
         sound.each(|channels| {
-            mix.process(channels, 0, block, &controls);
+            mix.process(channels, &[], 0, block, &controls);
         });
     })
 }

@@ -4,6 +4,7 @@ mod descriptor;
 mod genres;
 mod hostile;
 mod lifecycle;
+mod process;
 mod sound;
 mod state;
 mod vst3;

@@ -1,37 +1,9 @@
-//! Blends the profiles of a preset, each parameter in the domain in which halfway sounds like halfway.
-//!
-//! Gains, threshold and knee are blended in dB; frequencies, Q and times by their logarithm; the ratio R as the slope
-//! 1 - 1/R, because gain reduction in dB is proportional to it.
+//! Blends the profiles of a preset, each parameter in the domain in which halfway sounds like halfway: gains in dB,
+//! frequencies and times by their logarithm, the ratio as a slope; see
+//! [`Domain`](crate::profile::parameter::Domain).
 
 use crate::genre::GENRES;
-use crate::profile::{Profile, Profiles};
-
-/// How many numbers a profile has.
-pub const PARAMETERS: usize = 14;
-
-/// Positions of the blended numbers.
-pub mod at {
-    /// Gain in dB of low shelf, mid bell, high shelf.
-    pub const EQ_DB: [usize; 3] = [0, 1, 2];
-    /// Natural logarithm of the frequency in Hz of low shelf, mid bell, high shelf.
-    pub const EQ_LN_HZ: [usize; 3] = [3, 4, 5];
-    /// Natural logarithm of the bell's Q.
-    pub const MID_LN_Q: usize = 6;
-    /// Compressor threshold in dBFS RMS.
-    pub const THRESHOLD_DB: usize = 7;
-    /// Compressor slope, 1 - 1/ratio.
-    pub const SLOPE: usize = 8;
-    /// Knee width in dB.
-    pub const KNEE_DB: usize = 9;
-    /// Natural logarithm of the attack in ms.
-    pub const LN_ATTACK_MS: usize = 10;
-    /// Natural logarithm of the release in ms.
-    pub const LN_RELEASE_MS: usize = 11;
-    /// Make-up gain in dB.
-    pub const MAKEUP_DB: usize = 12;
-    /// Gain in dB that evens out the equalizer's loudness.
-    pub const TRIM_DB: usize = 13;
-}
+use crate::profile::{PARAMETERS, Parameter, Profile, Profiles};
 
 /// The profiles of a preset in the domain in which they are blended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,24 +37,10 @@ impl Blend {
 }
 
 fn to_blend(profile: &Profile) -> [f64; PARAMETERS] {
-    let Profile { eq, compressor: c } = profile;
-    let ln = |value: f32| f64::from(value.max(1e-3)).ln();
-    [
-        eq.low_db.into(),
-        eq.mid_db.into(),
-        eq.high_db.into(),
-        ln(eq.low_hz),
-        ln(eq.mid_hz),
-        ln(eq.high_hz),
-        ln(eq.mid_q),
-        c.threshold_db.into(),
-        1.0 - 1.0 / f64::from(c.ratio.max(1.0)),
-        c.knee_db.into(),
-        ln(c.attack_ms),
-        ln(c.release_ms),
-        c.makeup_db.into(),
-        eq.trim_db.into(),
-    ]
+    std::array::from_fn(|i| {
+        let parameter = Parameter::ALL[i];
+        parameter.to_domain(profile[parameter])
+    })
 }
 
 #[cfg(test)]
@@ -93,17 +51,18 @@ mod tests {
     #[test]
     fn halfway_is_halfway_in_each_parameters_own_domain() {
         let mut profiles = Preset::factory()[0].profiles;
-        profiles.genres[0].eq.low_hz = 50.0;
-        profiles.genres[1].eq.low_hz = 200.0;
-        profiles.genres[0].eq.low_db = -6.0;
-        profiles.genres[1].eq.low_db = 2.0;
-        profiles.genres[0].compressor.ratio = 1.0;
-        profiles.genres[1].compressor.ratio = 4.0;
+        profiles.genres[0][Parameter::LowHz] = 50.0;
+        profiles.genres[1][Parameter::LowHz] = 200.0;
+        profiles.genres[0][Parameter::LowDb] = -6.0;
+        profiles.genres[1][Parameter::LowDb] = 2.0;
+        profiles.genres[0][Parameter::Ratio] = 1.0;
+        profiles.genres[1][Parameter::Ratio] = 4.0;
         let blend = Blend::new(&profiles);
         let half = blend.mix(&[0.5, 0.5, 0.0, 0.0, 0.0]);
-        assert!((half[at::EQ_LN_HZ[0]].exp() - 100.0).abs() < 1e-3);
-        assert!((half[at::EQ_DB[0]] + 2.0).abs() < 1e-6);
-        assert!((half[at::SLOPE] - 0.375).abs() < 1e-6);
+        let at = |parameter: Parameter| parameter.to_processor(half[parameter as usize]);
+        assert!((at(Parameter::LowHz) - 100.0).abs() < 1e-3);
+        assert!((at(Parameter::LowDb) + 2.0).abs() < 1e-6);
+        assert!((at(Parameter::Ratio) - 0.375).abs() < 1e-6);
         assert_eq!(blend.mix(&[0.0; 5]), blend.neutral());
         let one = blend.mix(&[0.0, 1.0, 0.0, 0.0, 0.0]);
         assert!(one.iter().zip(blend.genres[1]).all(|(a, b)| (a - b).abs() < 1e-12));

@@ -1,26 +1,20 @@
-//! Stereo-linked feed-forward compressor with a soft knee.
+//! Feed-forward compressor with a soft knee.
 //!
 //! The design is the log-domain one that Giannoulis, Massberg & Reiss recommend ("Digital Dynamic Range Compressor
-//! Design", J. AES 60(6), 2012): RMS detector, gain computer, smooth branching ballistics on the overshoot in dB. The
+//! Design", J. AES 60(6), 2012): level detector, gain computer, smooth branching ballistics on the overshoot in dB. The
 //! ratio's slope is applied after the ballistics, so that a ratio of 1 is exactly no gain change at any time.
 //!
 //! Automatic make-up undoes the reduction that the programme's own average level would get: the average stays where it
 //! was, what is louder comes down and what is softer comes up. So loudness does not jump when the ratio or the threshold
 //! moves, however loud the programme is, and a profile sounds the same on a quiet mix and on a finished master.
 
-use super::MAX_CHANNELS;
-use super::glide::Ramp;
+use super::eq::{Band, SHELF_Q, Shape};
+use super::glide::{MAX_TICK, Ramp};
+use super::level::{Detector, amplitude, level_db, one_pole};
+use super::{MAX_CHANNELS, Work};
 
-/// Time constant of the detector's mean square in seconds: long enough to follow the level of a bass note rather than
-/// its waveform, short against the attacks that profiles ask for.
-pub const DETECTOR_S: f64 = 0.005;
-
-/// Level beyond which the detector does not count, as a mean square (+40 dBFS), so that a burst of garbage does not
-/// hold the gain down for minutes.
-const MAX_MEAN_SQUARE: f64 = 1e4;
-
-/// Mean squares (-200 dBFS) and overshoots (in dB) smaller than this are set to 0, long before they become denormal.
-const SILENCE: f64 = 1e-20;
+/// Overshoots (in dB) smaller than this are set to 0, long before they become denormal.
+const SILENCE: f32 = 1e-20;
 
 /// Time constant of the programme's average level in seconds: longer than a phrase, shorter than a song.
 const PROGRAMME_S: f64 = 10.0;
@@ -32,8 +26,11 @@ const PAUSE_DBFS: f32 = -60.0;
 /// a programme that has become softer for good should.
 const GAP_DB: f32 = 20.0;
 
-/// 10 log10(x) = this times log2(x).
-const DB_PER_OCTAVE_OF_POWER: f32 = 3.010_3;
+/// Time constant, in seconds, of the memory that tells steady compression from a short peak.
+const STEADY_S: f64 = 0.5;
+
+/// By how much the release lengthens under steady compression when it is fully programme-dependent.
+const STEADY_FACTOR: f32 = 4.0;
 
 /// What the compressor does at the end of a tick.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,14 +41,44 @@ pub struct Setting {
     pub slope: f64,
     /// Knee width in dB.
     pub knee_db: f64,
+    /// Time constant of the detector's mean square in ms. 5 ms and more follow RMS, a tenth of a ms follows peaks.
+    pub detector_ms: f64,
     /// Time constant of rising gain reduction in ms: 63 % of the way, in dB.
     pub attack_ms: f64,
     /// Time constant of falling gain reduction in ms.
     pub release_ms: f64,
+    /// How much the release depends on the programme, `0..=1`: at 1 it is as stated after a short peak and up to five
+    /// times as long after steady compression, so that peaks recover fast and passages do not pump.
+    pub auto_release: f64,
+    /// Corner of the high-pass through which it hears, in Hz: neither rumble nor the kick's weight should move
+    /// everything, and a change of the low shelf should not look like a change of level.
+    pub key_hz: f64,
+    /// How much the louder channel rules both, `0..=1`: at 1 the image stays, at 0 each channel is by itself.
+    pub link: f64,
+    /// Share of the compressed sound beside the untouched, `0..=1` (parallel compression).
+    pub mix: f64,
     /// Gain after compression in dB.
     pub makeup_db: f64,
     /// Share of the average's gain reduction that is given back automatically, `0..=1`.
     pub auto_makeup: f64,
+}
+
+impl Setting {
+    /// Does nothing.
+    pub const NEUTRAL: Setting = Setting {
+        threshold_db: -18.0,
+        slope: 0.0,
+        knee_db: 6.0,
+        detector_ms: 5.0,
+        attack_ms: 20.0,
+        release_ms: 150.0,
+        auto_release: 0.0,
+        key_hz: 90.0,
+        link: 1.0,
+        mix: 1.0,
+        makeup_db: 0.0,
+        auto_makeup: 1.0,
+    };
 }
 
 /// See the [module](self).
@@ -60,47 +87,49 @@ pub struct Compressor {
     sample_rate: f64,
     tick: usize,
     setting: Setting,
-    detector_share: f64,
     attack_share: f32,
+    /// Share of the release, and that of the slowest programme-dependent one.
     release_share: f32,
+    steady_share: f32,
     slope: Ramp,
+    mix: Ramp,
     makeup_db: Ramp,
-    mean_square: [f64; MAX_CHANNELS],
-    /// Smoothed overshoot above the threshold in dB.
-    over_db: f32,
+    key_filter: Band,
+    detector: Detector,
+    /// Smoothed overshoot above the threshold in dB, and its slow average, of each channel.
+    over_db: [f32; MAX_CHANNELS],
+    steady_db: [f32; MAX_CHANNELS],
     /// Average level of the programme in dBFS, and the ticks it was taken from.
     programme_db: f64,
     programme_ticks: u32,
+    /// The present part of a tick as the detector hears it.
+    key: Work,
 }
 
 impl Compressor {
     /// A compressor with a ratio of 1.
     pub fn new(sample_rate: f32, tick: usize) -> Compressor {
-        let setting = Setting {
-            threshold_db: 0.0,
-            slope: 0.0,
-            knee_db: 0.0,
-            attack_ms: 20.0,
-            release_ms: 150.0,
-            makeup_db: 0.0,
-            auto_makeup: 0.0,
-        };
+        let key_filter = Band::new(Shape::HighPass, sample_rate, tick);
         let sample_rate = f64::from(sample_rate);
         let mut compressor = Compressor {
             sample_rate,
             tick,
-            setting,
-            detector_share: one_pole(DETECTOR_S, sample_rate),
+            setting: Setting::NEUTRAL,
             attack_share: 0.0,
             release_share: 0.0,
+            steady_share: one_pole(STEADY_S, sample_rate) as f32,
             slope: Ramp::default(),
+            mix: Ramp::default(),
             makeup_db: Ramp::default(),
-            mean_square: [0.0; MAX_CHANNELS],
-            over_db: 0.0,
+            key_filter,
+            detector: Detector::new(Setting::NEUTRAL.detector_ms / 1_000.0, sample_rate),
+            over_db: [0.0; MAX_CHANNELS],
+            steady_db: [0.0; MAX_CHANNELS],
             programme_db: 0.0,
             programme_ticks: 0,
+            key: [[0.0; MAX_TICK]; MAX_CHANNELS],
         };
-        compressor.jump(setting);
+        compressor.jump(Setting::NEUTRAL);
         compressor
     }
 
@@ -110,30 +139,31 @@ impl Compressor {
         self.set(setting);
     }
 
-    /// Starts a tick at whose end slope and make-up are as `setting` says; threshold, knee and times count at once,
-    /// the ballistics smooth them. Also flushes states that have died away.
+    /// Starts a tick at whose end slope, mix and make-up are as `setting` says; threshold, knee and times count at
+    /// once, the ballistics smooth them. Also flushes states that have died away.
     pub fn set(&mut self, setting: Setting) {
         self.attack_share = one_pole(setting.attack_ms / 1_000.0, self.sample_rate) as f32;
         self.release_share = one_pole(setting.release_ms / 1_000.0, self.sample_rate) as f32;
+        self.detector.set_window(setting.detector_ms / 1_000.0, self.sample_rate);
+        self.key_filter.set([setting.key_hz, 1.0, SHELF_Q]);
         self.slope.next(setting.slope, self.tick);
+        self.mix.next(setting.mix, self.tick);
         self.follow_programme();
-        let average = overshoot((self.programme_db - setting.threshold_db) as f32, setting.knee_db as f32);
-        let auto = if self.programme_ticks > 0 { setting.auto_makeup * f64::from(average) } else { 0.0 };
-        self.makeup_db.next(setting.makeup_db + setting.slope * auto, self.tick);
         self.setting = setting;
-        for mean_square in &mut self.mean_square {
-            if *mean_square < SILENCE {
-                *mean_square = 0.0;
+        let auto =
+            if self.programme_ticks > 0 { setting.auto_makeup * self.programme_reduction() } else { 0.0 };
+        self.makeup_db.next(setting.makeup_db + auto, self.tick);
+        self.detector.flush();
+        for db in self.over_db.iter_mut().chain(&mut self.steady_db) {
+            if *db < SILENCE {
+                *db = 0.0;
             }
-        }
-        if f64::from(self.over_db) < SILENCE {
-            self.over_db = 0.0;
         }
     }
 
     /// Averages the level in dB, in which a door slam counts no more than its time; plainly while that is young.
     fn follow_programme(&mut self) {
-        let level = self.level_db();
+        let level = level_db(self.detector.loudest());
         if level < PAUSE_DBFS {
             return;
         }
@@ -145,37 +175,109 @@ impl Compressor {
         self.programme_ticks = (self.programme_ticks + 1).min(1_000_000);
     }
 
-    /// Present level of the louder channel in dBFS RMS, -200 for silence.
-    fn level_db(&self) -> f32 {
-        let [a, b] = self.mean_square;
-        DB_PER_OCTAVE_OF_POWER * (a.max(b) as f32 + 1e-20).log2()
+    /// By how much the programme's average level would be reduced, in dB, `>= 0`, the untouched share included.
+    fn programme_reduction(&self) -> f64 {
+        let Setting { threshold_db, slope, knee_db, mix, .. } = self.setting;
+        let over = f64::from(overshoot((self.programme_db - threshold_db) as f32, knee_db as f32));
+        let compressed = 10f64.powf(-slope * over / 20.0);
+        -20.0 * (1.0 + mix * (compressed - 1.0)).log10()
     }
 
     /// Whether the gain is 0 dB at every sample of this tick.
     pub fn is_neutral(&self) -> bool {
-        self.slope.is_zero() && self.makeup_db.is_zero()
+        self.makeup_db.is_zero() && (self.slope.is_zero() || self.mix.is_zero())
     }
 
-    /// Listens to samples `offset..offset + gain_db.len()` of the present tick, one slice a channel, and **adds** the
-    /// gain in dB to `gain_db`. The louder channel counts, and both get the same gain, so the image stays.
-    pub fn gain(&mut self, channels: [&[f64]; MAX_CHANNELS], gain_db: &mut [f32], offset: usize) {
-        let (threshold, knee) = (self.setting.threshold_db as f32, self.setting.knee_db as f32);
-        for (i, gain_db) in gain_db.iter_mut().enumerate() {
-            for (channel, mean_square) in channels.iter().zip(&mut self.mean_square) {
-                let Some(x) = channel.get(i) else { continue };
-                *mean_square += self.detector_share * ((x * x).min(MAX_MEAN_SQUARE) - *mean_square);
+    /// Compresses the first `count` samples, which are those from `offset` on of the present tick, listening to
+    /// `side_chain` if there is one and else to the sound itself. It listens even while it is neutral.
+    pub fn process(
+        &mut self,
+        work: &mut Work,
+        side_chain: Option<&Work>,
+        channels: usize,
+        count: usize,
+        offset: usize,
+    ) {
+        let channels = channels.clamp(1, MAX_CHANNELS);
+        let heard = side_chain.unwrap_or(work);
+        for (key, heard) in self.key.iter_mut().zip(heard).take(channels) {
+            key[..count].copy_from_slice(&heard[..count]);
+        }
+        self.key_filter.process(&mut self.key, channels, count, offset);
+        if self.is_neutral() {
+            // The programme's level is followed all the same.
+            for (channel, samples) in self.key.iter().enumerate().take(channels) {
+                samples.iter().take(count).for_each(|x| self.detector.push(channel, *x));
             }
-            let over = overshoot(self.level_db() - threshold, knee);
-            let share = if over > self.over_db { self.attack_share } else { self.release_share };
-            self.over_db += share * (over - self.over_db);
-            let at = offset + i;
-            *gain_db += self.makeup_db.at(at) as f32 - self.slope.at(at) as f32 * self.over_db;
+            (self.over_db, self.steady_db) = ([0.0; MAX_CHANNELS], [0.0; MAX_CHANNELS]);
+            return;
+        }
+        for i in 0..count {
+            let heard = self.key.each_ref().map(|samples| samples[i]);
+            let gains = self.gain_at(offset + i, heard, channels);
+            work.iter_mut().zip(gains).take(channels).for_each(|(samples, gain)| samples[i] *= gain);
         }
     }
 
-    /// The present gain reduction in dB, `<= 0`.
+    /// Hears one sample of each channel, past the side-chain's filter, and returns each channel's gain (an amplitude)
+    /// at sample `at` of the tick.
+    #[inline(always)]
+    pub fn gain_at(&mut self, at: usize, heard: [f64; MAX_CHANNELS], channels: usize) -> [f64; MAX_CHANNELS] {
+        for (channel, x) in heard.into_iter().enumerate().take(channels) {
+            self.detector.push(channel, x);
+        }
+        let loudest = self.over(self.detector.loudest());
+        let link = if channels > 1 { self.setting.link as f32 } else { 1.0 };
+        if link == 1.0 {
+            let over = self.smooth(0, loudest);
+            (self.over_db[1], self.steady_db[1]) = (over, self.steady_db[0]);
+            return [self.amplitude(over, at); MAX_CHANNELS];
+        }
+        std::array::from_fn(|channel| {
+            let own = self.over(self.detector.channel(channel));
+            let over = self.smooth(channel, own + link * (loudest - own));
+            self.amplitude(over, at)
+        })
+    }
+
+    /// The overshoot in dB that a mean square asks for.
+    #[inline(always)]
+    fn over(&self, mean_square: f64) -> f32 {
+        overshoot(level_db(mean_square) - self.setting.threshold_db as f32, self.setting.knee_db as f32)
+    }
+
+    /// A channel's overshoot after attack and release, in dB.
+    #[inline(always)]
+    fn smooth(&mut self, channel: usize, over: f32) -> f32 {
+        let (state, steady) = (&mut self.over_db[channel], &mut self.steady_db[channel]);
+        *steady += self.steady_share * (over - *steady);
+        let share = if over > *state {
+            self.attack_share
+        } else {
+            let steadiness = (*steady / state.max(1e-3)).clamp(0.0, 1.0);
+            self.release_share / (1.0 + STEADY_FACTOR * self.setting.auto_release as f32 * steadiness)
+        };
+        *state += share * (over - *state);
+        *state
+    }
+
+    /// The gain at a sample of the tick for a smoothed overshoot.
+    #[inline(always)]
+    fn amplitude(&self, over: f32, at: usize) -> f64 {
+        let reduction = self.slope.at(at) as f32 * over;
+        let makeup = self.makeup_db.at(at) as f32;
+        let mix = self.mix.at(at) as f32;
+        f64::from(if mix == 1.0 {
+            amplitude(makeup - reduction)
+        } else {
+            (1.0 + mix * (amplitude(-reduction) - 1.0)) * amplitude(makeup)
+        })
+    }
+
+    /// The present gain reduction of the more reduced channel in dB, `<= 0`.
     pub fn reduction_db(&self) -> f32 {
-        -(self.slope.end() as f32) * self.over_db
+        let [a, b] = self.over_db;
+        -(self.slope.end() as f32) * a.max(b)
     }
 
     /// Gain after compression in dB at the end of the present tick, the automatic part included.
@@ -186,8 +288,10 @@ impl Compressor {
     /// Forgets the sound.
     pub fn reset(&mut self) {
         self.programme_ticks = 0;
-        self.mean_square = [0.0; MAX_CHANNELS];
-        self.over_db = 0.0;
+        self.detector.reset();
+        self.key_filter.reset();
+        self.over_db = [0.0; MAX_CHANNELS];
+        self.steady_db = [0.0; MAX_CHANNELS];
     }
 }
 
@@ -201,9 +305,4 @@ pub fn overshoot(x: f32, knee: f32) -> f32 {
     } else {
         (x + 0.5 * knee) * (x + 0.5 * knee) / (2.0 * knee)
     }
-}
-
-/// The share of the remaining way that a one-pole low-pass goes in one sample.
-fn one_pole(seconds: f64, sample_rate: f64) -> f64 {
-    1.0 - (-1.0 / (seconds.max(1e-5) * sample_rate)).exp()
 }

@@ -72,6 +72,11 @@ impl Ramp {
         *self = Ramp { from: self.to, to: value, step: (value - self.to) / tick as f64 };
     }
 
+    /// The next tick's line when the value stays where this one ends.
+    pub fn hold(&mut self) {
+        *self = Ramp::flat(self.to);
+    }
+
     /// The value at sample `i` of the tick; sample 0 has already gone one step.
     pub fn at(&self, i: usize) -> f64 {
         self.from + self.step * (i + 1) as f64

@@ -1,0 +1,164 @@
+//! Momentary and short-term loudness after ITU-R BS.1770-5 and EBU Tech 3341.
+
+use super::eq_design::Shape;
+use super::{MAX_CHANNELS, Work};
+use std::f64::consts::PI;
+
+/// Loudness of silence, in LUFS: what is shown for it.
+pub const SILENCE_LUFS: f64 = -120.0;
+
+/// Blocks below this do not count into any average, in LUFS (the standard's absolute gate).
+pub const GATE_LUFS: f64 = -70.0;
+
+/// Length of a step in seconds: momentary loudness is that of the last 4, short-term that of the last 30.
+pub const STEP_S: f64 = 0.1;
+
+const MOMENTARY_STEPS: usize = 4;
+const SHORT_TERM_STEPS: usize = 30;
+
+/// Filter states smaller than this are set to 0, long before they become denormal.
+const SILENCE: f64 = 1e-30;
+
+/// One second-order section of the K weighting, direct form II transposed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Section {
+    b: [f64; 3],
+    a: [f64; 2],
+    state: [[f64; 2]; MAX_CHANNELS],
+}
+
+impl Section {
+    fn new(b: [f64; 3], a: [f64; 3]) -> Section {
+        Section { b: b.map(|b| b / a[0]), a: [a[1] / a[0], a[2] / a[0]], state: [[0.0; 2]; MAX_CHANNELS] }
+    }
+
+    #[inline(always)]
+    fn run(&mut self, channel: usize, x: f64) -> f64 {
+        let [first, second] = &mut self.state[channel];
+        let y = self.b[0] * x + *first;
+        *first = self.b[1] * x - self.a[0] * y + *second;
+        *second = self.b[2] * x - self.a[1] * y;
+        y
+    }
+}
+
+/// The K weighting at any rate: the standard's two 48 kHz filters are the bilinear transforms of a shelf of 4 dB at
+/// 1.68 kHz and of a high-pass at 38 Hz, and so are these, for their own rate.
+fn k_weighting(sample_rate: f64) -> [Section; 2] {
+    let (hz, db, q) = (1_681.974_450_955_533, 3.999_843_853_973_347, 0.707_175_236_955_419_6);
+    let k = (PI * (hz / sample_rate).min(0.49)).tan();
+    let high = 10f64.powf(db / 20.0);
+    let band = high.powf(0.499_666_774_154_541_6);
+    let shelf = Section::new(
+        [high + band * k / q + k * k, 2.0 * (k * k - high), high - band * k / q + k * k],
+        [1.0 + k / q + k * k, 2.0 * (k * k - 1.0), 1.0 - k / q + k * k],
+    );
+    let (hz, q) = (38.135_470_876_024_44, 0.500_327_037_323_877_3);
+    let k = (PI * hz / sample_rate).tan();
+    let a = [1.0 + k / q + k * k, 2.0 * (k * k - 1.0), 1.0 - k / q + k * k];
+    // The standard does not normalise this numerator.
+    let high_pass = Section::new([a[0], -2.0 * a[0], a[0]], a);
+    [shelf, high_pass]
+}
+
+/// Squared magnitude of the K weighting's analogue prototype at a frequency in Hz, for estimates.
+pub fn k_power(hz: f64) -> f64 {
+    let shelf = super::eq_design::prototype_power(Shape::HighShelf, [1_500.0, 4.0, 0.707], hz);
+    shelf * super::eq_design::prototype_power(Shape::HighPass, [38.0, 0.0, 0.5], hz)
+}
+
+/// Measures loudness. See the [module](self).
+#[derive(Clone, Debug)]
+pub struct Meter {
+    sections: [Section; 2],
+    step: u32,
+    /// Samples into the present step, and the sum of squares over them and all channels.
+    position: u32,
+    sum: f64,
+    /// Mean square of each of the last steps, the next one to be written at `next`.
+    steps: [f64; SHORT_TERM_STEPS],
+    next: usize,
+    /// Steps measured so far, at most as many as are kept.
+    filled: usize,
+}
+
+impl Meter {
+    /// A meter that has heard nothing.
+    pub fn new(sample_rate: f32) -> Meter {
+        let rate = f64::from(sample_rate);
+        Meter {
+            sections: k_weighting(rate),
+            step: (STEP_S * rate).round().max(1.0) as u32,
+            position: 0,
+            sum: 0.0,
+            steps: [0.0; SHORT_TERM_STEPS],
+            next: 0,
+            filled: 0,
+        }
+    }
+
+    /// Hears the first `count` samples of `work`. True when a step ended within, so that there is a new reading.
+    pub fn push(&mut self, work: &Work, channels: usize, count: usize) -> bool {
+        let mut ended = false;
+        for i in 0..count {
+            for (channel, samples) in work.iter().enumerate().take(channels) {
+                let [shelf, high_pass] = &mut self.sections;
+                let y = high_pass.run(channel, shelf.run(channel, samples[i].clamp(-1e6, 1e6)));
+                self.sum += y * y;
+            }
+            self.position += 1;
+            if self.position == self.step {
+                self.end_step();
+                ended = true;
+            }
+        }
+        ended
+    }
+
+    fn end_step(&mut self) {
+        self.steps[self.next] = self.sum / f64::from(self.step);
+        self.next = (self.next + 1) % SHORT_TERM_STEPS;
+        self.filled = (self.filled + 1).min(SHORT_TERM_STEPS);
+        (self.position, self.sum) = (0, 0.0);
+        for state in self.sections.iter_mut().flat_map(|section| &mut section.state).flatten() {
+            if state.abs() < SILENCE {
+                *state = 0.0;
+            }
+        }
+    }
+
+    fn mean_square(&self, steps: usize) -> f64 {
+        let last =
+            (1..=steps).map(|back| self.steps[(self.next + SHORT_TERM_STEPS - back) % SHORT_TERM_STEPS]);
+        last.sum::<f64>() / steps as f64
+    }
+
+    /// Mean square of the last 400 ms, weighted; `None` before so much was heard.
+    pub fn momentary_power(&self) -> Option<f64> {
+        (self.filled >= MOMENTARY_STEPS).then(|| self.mean_square(MOMENTARY_STEPS))
+    }
+
+    /// Loudness of the last 400 ms in LUFS, [`SILENCE_LUFS`] at least.
+    pub fn momentary(&self) -> f64 {
+        lufs(self.mean_square(MOMENTARY_STEPS))
+    }
+
+    /// Loudness of the last 3 s in LUFS, [`SILENCE_LUFS`] at least.
+    pub fn short_term(&self) -> f64 {
+        lufs(self.mean_square(SHORT_TERM_STEPS))
+    }
+
+    /// Forgets the sound.
+    pub fn reset(&mut self) {
+        for section in &mut self.sections {
+            section.state = [[0.0; 2]; MAX_CHANNELS];
+        }
+        (self.position, self.sum, self.next, self.filled) = (0, 0.0, 0, 0);
+        self.steps = [0.0; SHORT_TERM_STEPS];
+    }
+}
+
+/// Loudness in LUFS of a weighted mean square, summed over channels.
+pub fn lufs(mean_square: f64) -> f64 {
+    (-0.691 + 10.0 * mean_square.max(1e-30).log10()).max(SILENCE_LUFS)
+}
