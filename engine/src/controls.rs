@@ -247,4 +247,6 @@ pub struct Transport {
     pub playing: bool,
     /// Song position of the block's first sample, in samples. Negative during pre-roll.
     pub position: Option<i64>,
+    /// Song position at which the loop begins that the host plays round and round, in samples; `None` without one.
+    pub loop_start: Option<i64>,
 }

@@ -2,7 +2,10 @@
 
 use crate::controls::{Backend, Controls, LimiterMode, Quantization, Transport};
 use crate::link::{AudioEnd, ToAudio, ToWorker};
+use crate::metrics::{Metrics, Stage, Stopwatch};
 use crate::profile::{Preset, Profiles};
+use crate::rt::cache::CacheLimits;
+use crate::rt::cache_control::CacheControl;
 use crate::rt::decision::{Decision, Outcome};
 use crate::rt::features::FrontEnd;
 use crate::rt::frames::{Frame, Framer};
@@ -52,12 +55,15 @@ pub struct Status {
 pub struct Handle {
     instance: Arc<Instance>,
     telemetry: Arc<Telemetry>,
+    cache: Arc<CacheControl>,
 }
 
 impl Handle {
     /// Registers a new instance with the process's worker, starting it when this is the first.
     pub fn new() -> Handle {
-        Handle { instance: Instance::register(), telemetry: Arc::default() }
+        let telemetry = Arc::<Telemetry>::default();
+        let instance = Instance::register(Arc::clone(&telemetry));
+        Handle { instance, telemetry, cache: Arc::default() }
     }
 
     /// Makes the audio-thread side. Allocates, and prepares the chosen model; never call it on the audio thread.
@@ -66,7 +72,7 @@ impl Handle {
     /// is no longer served by the worker.
     pub fn start(&self, config: Config) -> Engine {
         let (recognizer, link) = self.instance.start();
-        Engine::new(config, recognizer, link, Arc::clone(&self.telemetry))
+        Engine::new(config, recognizer, link, Arc::clone(&self.telemetry), Arc::clone(&self.cache))
     }
 
     /// Chooses what computes the genre. Returns at once; the worker prepares it and the audio thread takes it over
@@ -81,9 +87,29 @@ impl Handle {
         self.instance.wish(|wish| wish.source = source);
     }
 
+    /// Limits of the cache of the worker's answers. In force from the audio thread's next frame on.
+    pub fn set_cache_limits(&self, limits: CacheLimits) {
+        self.cache.set_limits(limits);
+    }
+
+    /// The limits that were set last.
+    pub fn cache_limits(&self) -> CacheLimits {
+        self.cache.limits()
+    }
+
+    /// Forgets the worker's answers, at the audio thread's next frame.
+    pub fn clear_cache(&self) {
+        self.cache.clear();
+    }
+
     /// What runs and why.
     pub fn status(&self) -> Status {
         self.instance.status()
+    }
+
+    /// What the instance cost and how well it did since it was made. [`Metrics::to_json`] exports it.
+    pub fn metrics(&self) -> Metrics {
+        self.telemetry.metrics()
     }
 
     /// What the audio thread tells.
@@ -124,14 +150,22 @@ struct Listener {
     link: AudioEnd,
     /// A recognizer on its way back that found the ring full; none is taken over before it is gone.
     leaving: Option<Box<Recognizer>>,
+    /// The last answer came from what the user chose, not from a stand-in.
+    as_chosen: bool,
     telemetry: Arc<Telemetry>,
 }
 
 impl Engine {
-    fn new(config: Config, recognizer: Box<Recognizer>, link: AudioEnd, telemetry: Arc<Telemetry>) -> Engine {
+    fn new(
+        config: Config,
+        recognizer: Box<Recognizer>,
+        link: AudioEnd,
+        telemetry: Arc<Telemetry>,
+        cache: Arc<CacheControl>,
+    ) -> Engine {
         let front = FrontEnd::new(config.sample_rate);
         telemetry.set_sample_rate(config.sample_rate);
-        Engine {
+        let engine = Engine {
             framer: Framer::new(front.hop()),
             mix: MixStage::new(
                 config.sample_rate,
@@ -143,19 +177,22 @@ impl Engine {
             preset: 0,
             listener: Listener {
                 offline: config.offline,
+                remote: Remote::new(&front, cache),
                 front,
                 history: History::new(),
                 slot: Slot::new(recognizer),
                 rules: SpectralRules::new(),
-                remote: Remote::new(),
                 decision: Decision::new(),
                 link,
                 leaving: None,
+                as_chosen: false,
                 telemetry: Arc::clone(&telemetry),
             },
             config,
             telemetry,
-        }
+        };
+        engine.listener.count_memory();
+        engine
     }
 
     /// The same engine with this limiter, before its first block. Not for the audio thread.
@@ -198,6 +235,8 @@ impl Engine {
         if length == 0 {
             return;
         }
+        let mut watch = Stopwatch::start();
+        let mut frames_ns = 0;
         for sample in channels.iter_mut().flat_map(|channel| channel.iter_mut()) {
             if !sample.is_finite() {
                 *sample = 0.0;
@@ -210,7 +249,8 @@ impl Engine {
         // The block is cut where frames end, so that a decision is in force from the sample after its frame on, whatever
         // the block size. A frame is heard before the mix overwrites it.
         if let Some(frame) = self.framer.begin_block(transport) {
-            let outcome = self.listener.hear(frame, controls);
+            let (outcome, ns) = self.listener.hear(frame, controls);
+            frames_ns += ns;
             self.mix.set_target(&outcome, controls);
         }
         let mut start = 0;
@@ -221,12 +261,20 @@ impl Engine {
                 None => None,
             };
             self.mix.process(channels, side_chain, start, end, controls);
-            if let Some(outcome) = outcome {
+            if let Some((outcome, ns)) = outcome {
+                frames_ns += ns;
                 self.mix.set_target(&outcome, controls);
             }
             start = end;
         }
         self.telemetry.set_mix(self.mix.state());
+        let (meters, block_ns) = (self.telemetry.meters(), watch.lap());
+        meters.time(Stage::Mix, block_ns.saturating_sub(frames_ns));
+        meters.time(Stage::Block, block_ns);
+        if !self.config.offline && block_ns as f64 * 1e-9 * f64::from(self.config.sample_rate) > length as f64
+        {
+            meters.count_late_block();
+        }
     }
 
     fn choose_preset(&mut self, wanted: usize) {
@@ -265,6 +313,7 @@ impl Listener {
     }
 
     fn take_messages(&mut self) {
+        self.telemetry.meters().set_queue(self.link.queued());
         if let Some(leaving) = self.leaving.take() {
             self.send_back(leaving);
         }
@@ -288,27 +337,37 @@ impl Listener {
     }
 
     /// One frame from samples to a decision.
-    fn hear(&mut self, frame: Frame<'_>, controls: &Controls) -> Outcome {
-        // On every system that hosts run on, the monotonic clock is read without entering the kernel.
-        let started = Instant::now();
+    /// Also says how long it took, in ns.
+    fn hear(&mut self, frame: Frame<'_>, controls: &Controls) -> (Outcome, u64) {
+        let mut watch = Stopwatch::start();
         let features = *self.front.push(frame.samples);
+        let front_ns = watch.lap();
         self.history.push(&features, self.front.bands_db());
         self.rules.push(&features);
 
         let (answer, previous) = self.slot.push(&features, &self.history);
         if let Some(previous) = previous {
-            self.telemetry.count_swap();
-            self.send_back(previous);
+            self.took_over(previous);
         }
         let mut by = self.slot.current().identity();
+        let mut chosen = by;
         let mut posterior = answer;
         if let Some(model) = self.slot.current().remote() {
-            let asked = self.remote.step(model, &self.history, frame.index, &mut self.link, &self.telemetry);
+            chosen = (Backend::OnnxWorker, model.quantization);
+            let meters = self.telemetry.meters();
+            let asked = self.remote.step(
+                model,
+                &self.history,
+                frame.fresh,
+                controls.threshold,
+                &mut self.link,
+                meters,
+            );
             if self.offline && asked {
                 self.wait_for_answer();
             }
-            if let Some(answer) = self.remote.answer(model) {
-                by = (Backend::OnnxWorker, model.quantization);
+            if let Some(answer) = self.remote.answer(model, self.history.count()) {
+                by = chosen;
                 posterior = Some(answer);
             }
         }
@@ -316,7 +375,14 @@ impl Listener {
             by = (Backend::Spectral, Quantization::Fp32);
             self.rules.posterior()
         });
+        // What has not answered yet is not failing.
+        if self.as_chosen && by != chosen {
+            self.telemetry.meters().count_fallback();
+        }
+        self.as_chosen = by == chosen;
+        let network_ns = watch.lap();
         let outcome = self.decision.update(&posterior, features.level_dbfs, controls);
+        let decision_ns = watch.lap();
         self.telemetry.set_decision(
             &outcome.posterior,
             outcome.genre,
@@ -326,8 +392,13 @@ impl Listener {
             by.0,
             by.1,
         );
-        self.telemetry.count_frame(started.elapsed().as_nanos() as u64);
-        outcome
+        let meters = self.telemetry.meters();
+        meters.time(Stage::FrontEnd, front_ns);
+        meters.time(Stage::Network, network_ns);
+        meters.time(Stage::Decision, decision_ns);
+        let frame_ns = front_ns + network_ns + decision_ns;
+        self.telemetry.count_frame(frame_ns);
+        (outcome, frame_ns)
     }
 
     /// Offline only: until the question is answered.
@@ -344,13 +415,29 @@ impl Listener {
         self.front.reset();
         self.history.reset();
         self.rules.reset();
-        // Cached answers belong to a sound, not to a time, and stay; but they were given under another slow level, and a
-        // bounce must not depend on the one before.
+        // Cached answers belong to a sound, not to a time, and stay; but nearly the same sound may share one, and a bounce
+        // must not depend on the one before.
         self.remote.reset(self.offline);
         self.decision.reset();
+        self.as_chosen = false;
         if let Some(previous) = self.slot.reset() {
-            self.telemetry.count_swap();
-            self.send_back(previous);
+            self.took_over(previous);
         }
+    }
+
+    /// A new recognizer is in charge; the previous one goes.
+    fn took_over(&mut self, previous: Box<Recognizer>) {
+        self.as_chosen = false;
+        self.telemetry.meters().count_swap();
+        self.count_memory();
+        self.send_back(previous);
+    }
+
+    fn count_memory(&self) {
+        let bytes = self.front.memory()
+            + self.history.memory()
+            + self.remote.memory()
+            + self.slot.current().state_bytes();
+        self.telemetry.meters().set_memory(bytes);
     }
 }

@@ -5,9 +5,11 @@
 //! A ring can't overflow, because at most one request and [`MAX_CHANGES`] recognizers are on their way at a time.
 
 use crate::genre::Posterior;
-use crate::rt::features::MEL_BANDS;
+use crate::rt::cache::Scope;
+use crate::rt::features::{Levelling, MEL_BANDS};
 use crate::rt::history::FRAMES;
 use crate::rt::recognizer::{Recognizer, RemoteModel};
+use crate::rt::sketch::{CELLS, Sketch};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
 use std::sync::atomic::{
@@ -25,22 +27,42 @@ const CAPACITY: usize = 8;
 
 /// A window for the worker to classify, and its answer.
 pub struct Request {
-    /// Fingerprint of the window, the model included.
-    pub print: u64,
     /// The model to ask.
     pub model: RemoteModel,
-    /// Number of the window's last frame.
-    pub frame: u64,
-    /// `frames` columns, oldest first. Room for the largest window is reserved.
-    pub columns: Vec<f32>,
+    /// Under what the answer is kept.
+    pub scope: Scope,
+    /// What the window sounds like.
+    pub sketch: Sketch,
+    /// Number of the frame after the window's last.
+    pub end: u64,
+    /// How bands become columns.
+    pub levelling: Levelling,
+    /// Bands in dB of each frame, oldest first, as many as there are: up to the model's window. Room for the largest window
+    /// is reserved.
+    pub bands_db: Vec<[f32; MEL_BANDS]>,
+    /// Level of each frame in dBFS.
+    pub level_dbfs: Vec<f32>,
     /// Set by the worker; `None` when the model failed.
     pub answer: Option<Posterior>,
 }
 
 impl Request {
+    /// Bytes that one holds.
+    pub const MEMORY: usize = FRAMES * (size_of::<[f32; MEL_BANDS]>() + size_of::<f32>());
+
     /// An empty request with room for every window. Allocates.
-    pub fn new(model: RemoteModel) -> Request {
-        Request { print: 0, model, frame: 0, columns: Vec::with_capacity(FRAMES * MEL_BANDS), answer: None }
+    pub fn new(levelling: Levelling) -> Request {
+        let model = RemoteModel::NONE;
+        Request {
+            model,
+            scope: Scope { model: model.id, rate: 0, frames: 0 },
+            sketch: Sketch([0; CELLS]),
+            end: 0,
+            levelling,
+            bands_db: Vec::with_capacity(FRAMES),
+            level_dbfs: Vec::with_capacity(FRAMES),
+            answer: None,
+        }
     }
 }
 
@@ -122,6 +144,11 @@ impl AudioEnd {
     /// Sends a message. Gives it back when the ring is full.
     pub fn send(&mut self, message: ToWorker) -> Result<(), ToWorker> {
         self.outgoing.push(message).map_err(|rtrb::PushError::Full(message)| message)
+    }
+
+    /// Messages that the worker has not taken yet.
+    pub fn queued(&self) -> usize {
+        CAPACITY.saturating_sub(self.outgoing.slots())
     }
 
     /// The user's choices, see [`Choices`].

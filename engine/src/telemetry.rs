@@ -5,6 +5,7 @@
 
 use crate::controls::{Backend, Quantization};
 use crate::genre::{GENRES, Genre, Posterior};
+use crate::metrics::{Meters, Metrics, Stage};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// What the decision stage makes of what it hears.
@@ -49,9 +50,6 @@ impl Verdict {
         }
     }
 }
-
-/// Edges of the frame cost histogram: bucket `i` counts costs in `[2^(i/4), 2^((i+1)/4))` times 100 ns.
-pub const COST_BUCKETS: usize = 72;
 
 /// The mix settings in force, for meters and for the window. Values are modulated ones: what the user, the genre and
 /// the glides make of the profile.
@@ -182,8 +180,10 @@ pub struct Snapshot {
     pub backend: Backend,
     /// The arithmetic that gave the last answer; never `Auto` once frames flow.
     pub quantization: Quantization,
-    /// Cache look-ups of the worker backend that hit, and that missed.
+    /// Half seconds that the cache of the worker backend answered, and that it did not.
     pub cache: [u64; 2],
+    /// Answers that this cache holds.
+    pub cache_entries: u64,
     /// Number of backend or model swaps since the start.
     pub swaps: u64,
     /// Host sample rate in Hz.
@@ -202,10 +202,7 @@ pub struct Telemetry {
     confidence: AtomicU32,
     level_dbfs: AtomicU32,
     last_cost_ns: AtomicU64,
-    max_cost_ns: AtomicU64,
-    costs: [AtomicU64; COST_BUCKETS],
-    cache: [AtomicU64; 2],
-    swaps: AtomicU64,
+    meters: Meters,
     sample_rate: AtomicU32,
     mix: [AtomicU32; MIX_VALUES],
 }
@@ -220,10 +217,7 @@ impl Default for Telemetry {
             confidence: AtomicU32::new(0),
             level_dbfs: AtomicU32::new((-120.0f32).to_bits()),
             last_cost_ns: AtomicU64::new(0),
-            max_cost_ns: AtomicU64::new(0),
-            costs: std::array::from_fn(|_| AtomicU64::new(0)),
-            cache: std::array::from_fn(|_| AtomicU64::new(0)),
-            swaps: AtomicU64::new(0),
+            meters: Meters::default(),
             sample_rate: AtomicU32::new(0),
             mix: std::array::from_fn(|_| AtomicU32::new(0)),
         }
@@ -238,10 +232,8 @@ impl Telemetry {
 
     /// Audio thread: one more frame was analysed, at this cost.
     pub fn count_frame(&self, cost_ns: u64) {
-        let bucket = (4.0 * (cost_ns.max(100) as f32 / 100.0).log2()) as usize;
-        self.costs[bucket.min(COST_BUCKETS - 1)].fetch_add(1, Relaxed);
+        self.meters.time(Stage::Frame, cost_ns);
         self.last_cost_ns.store(cost_ns, Relaxed);
-        self.max_cost_ns.fetch_max(cost_ns, Relaxed);
         self.frames.fetch_add(1, Relaxed);
     }
 
@@ -276,21 +268,22 @@ impl Telemetry {
         }
     }
 
-    /// Audio thread: a look-up in the cache hit or missed.
-    pub fn count_cache(&self, hit: bool) {
-        self.cache[usize::from(!hit)].fetch_add(1, Relaxed);
+    /// What is counted, see [`Meters`].
+    pub fn meters(&self) -> &Meters {
+        &self.meters
     }
 
-    /// Audio thread: a new backend or model took over.
-    pub fn count_swap(&self) {
-        self.swaps.fetch_add(1, Relaxed);
+    /// Any thread: what the engine cost and how well it did so far.
+    pub fn metrics(&self) -> Metrics {
+        let Snapshot { frames, sample_rate, backend, quantization, .. } = self.snapshot();
+        Metrics { frames, sample_rate, backend, quantization, ..Metrics::default() }.with(&self.meters)
     }
 
     /// Any thread: what the engine does now.
     pub fn snapshot(&self) -> Snapshot {
         let float = |cell: &AtomicU32| f32::from_bits(cell.load(Relaxed));
         let state = self.state.load(Relaxed).to_le_bytes();
-        let costs: [u64; COST_BUCKETS] = std::array::from_fn(|i| self.costs[i].load(Relaxed));
+        let cost = self.meters.cost(Stage::Frame);
         Snapshot {
             frames: self.frames.load(Relaxed),
             posterior: Posterior(std::array::from_fn(|i| float(&self.posterior[i]))),
@@ -298,39 +291,16 @@ impl Telemetry {
             verdict: Verdict::ALL.get(usize::from(state[1])).copied().unwrap_or_default(),
             confidence: float(&self.confidence),
             level_dbfs: float(&self.level_dbfs),
-            cost_ns: [
-                self.last_cost_ns.load(Relaxed),
-                percentile(&costs, 0.50),
-                percentile(&costs, 0.99),
-                self.max_cost_ns.load(Relaxed),
-            ],
+            cost_ns: [self.last_cost_ns.load(Relaxed), cost.p50_ns, cost.p99_ns, cost.max_ns],
             backend: Backend::from_index(state[2]).unwrap_or_default(),
             quantization: Quantization::from_index(state[3]).unwrap_or_default(),
-            cache: std::array::from_fn(|i| self.cache[i].load(Relaxed)),
-            swaps: self.swaps.load(Relaxed),
+            cache: self.meters.cache(),
+            cache_entries: self.meters.cache_entries(),
+            swaps: self.meters.swaps(),
             sample_rate: float(&self.sample_rate),
             mix: MixState::from_array(std::array::from_fn(|i| float(&self.mix[i]))),
         }
     }
-
-    /// Any thread: how many frames fell into each bucket of the cost histogram, see [`COST_BUCKETS`].
-    pub fn cost_histogram(&self) -> [u64; COST_BUCKETS] {
-        std::array::from_fn(|i| self.costs[i].load(Relaxed))
-    }
-}
-
-/// Upper edge in ns of the bucket that holds the `q` quantile; 0 when nothing was counted.
-fn percentile(costs: &[u64; COST_BUCKETS], q: f64) -> u64 {
-    let total: u64 = costs.iter().sum();
-    let rank = (total as f64 * q).ceil() as u64;
-    let mut seen = 0;
-    for (i, count) in costs.iter().enumerate() {
-        seen += count;
-        if seen >= rank && total > 0 {
-            return (100.0 * f64::powf(2.0, (i + 1) as f64 / 4.0)) as u64;
-        }
-    }
-    0
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! The C face of a [`Snapshot`]: what the plugin bundle hands to programs that load it from outside.
 //!
-//! A bundle exports one function beside its plugin entry, so that a host, a test or the demo can see what the
-//! instance inside really decides, without a window and without linking to Idiom:
+//! A bundle exports two functions beside its plugin entry, so that a host, a test or the demo can see what the
+//! instance inside really decides and what it costs, without a window and without linking to Idiom:
 //!
 //! ```c
 //! uint32_t idiom_snapshot(uint32_t instance, struct IdiomSnapshot *out); // 1 = filled, 0 = no such instance
+//! uint32_t idiom_metrics(uint32_t instance, char *out, uint32_t size);   // bytes of JSON, 0 = no such instance
 //! ```
 //!
 //! The layout is C's own (`repr(C)`), fields are only ever added at the end, and `size` tells both sides how many

@@ -2,7 +2,7 @@
 
 mod engine_support;
 
-use engine_support::{KINDS, Noise, eager, engine, play, programme};
+use engine_support::{KINDS, Noise, at, eager, engine, play, programme};
 use idiom_engine::{Backend, Config, Handle, Quantization, Snapshot, Transport};
 
 fn render(choice: (Backend, Quantization), mut size: impl FnMut() -> usize) -> ([Vec<f32>; 2], Snapshot) {
@@ -62,15 +62,15 @@ fn a_loop_is_heard_the_same_way_on_every_pass_and_found_in_the_cache() {
             let end = bar.min(start + 512);
             let mut block = song.each_ref().map(|channel| channel[start..end].to_vec());
             let [left, right] = &mut block;
-            let transport = Transport { playing: true, position: Some(777_000 + start as i64) };
+            let transport = at(777_000 + start);
             engine.process(&mut [left, right], transport, &eager());
             start = end;
         }
         let after = handle.telemetry().snapshot().cache;
         hits.push((after[0] - before[0], after[1] - before[1]));
     }
-    // The window spans several passes, so the first ones still differ.
-    assert!(hits[5..].iter().all(|(hit, miss)| *hit >= 4 && *miss == 0), "{hits:?}");
+    assert!(hits[0].1 >= 3, "the first pass is asked about: {hits:?}");
+    assert!(hits[1..].iter().all(|(hit, miss)| *hit >= 3 && *miss == 0), "{hits:?}");
 }
 
 #[test]

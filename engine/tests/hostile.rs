@@ -113,7 +113,11 @@ fn strange_blocks_controls_and_transports_do_no_harm() {
                 compressor: round % 4 == 0,
                 bypass: round % 11 == 0,
             };
-            engine.process(&mut slices, Transport { playing: round % 2 == 0, position }, &controls);
+            engine.process(
+                &mut slices,
+                Transport { playing: round % 2 == 0, position, loop_start: position.map(|p| p / 2) },
+                &controls,
+            );
             assert!(
                 buffers.iter().all(|b| b[..shortest].iter().all(|x| x.is_finite())),
                 "{channels} {round}"

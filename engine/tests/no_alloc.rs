@@ -4,12 +4,14 @@ mod engine_support;
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use engine_support::{CHOICES, Noise, at, engine, programme};
-use idiom_engine::rt::cache::AnswerCache;
+use idiom_engine::rt::cache::{AnswerCache, Scope};
 use idiom_engine::rt::features::{Features, FrontEnd};
 use idiom_engine::rt::frames::Framer;
 use idiom_engine::rt::history::History;
 use idiom_engine::rt::spectral_rules::SpectralRules;
-use idiom_engine::{Config, Controls, Engine, Genre, Handle, LimiterMode, Posterior, Transport, Uncertain};
+use idiom_engine::{
+    CacheLimits, Config, Controls, Engine, Genre, Handle, LimiterMode, Posterior, Transport, Uncertain,
+};
 use std::time::{Duration, Instant};
 
 #[global_allocator]
@@ -68,8 +70,12 @@ fn every_block_size_rate_and_backend() {
                 let transport = match round % 4 {
                     0 => Transport::default(),
                     1 => at(round * 512),
-                    2 => Transport { playing: true, position: Some(-77 * round as i64) },
-                    _ => Transport { playing: true, position: None },
+                    2 => Transport {
+                        position: Some(-77 * round as i64),
+                        loop_start: Some(-900),
+                        playing: true,
+                    },
+                    _ => Transport { playing: true, ..Transport::default() },
                 };
                 process(&mut engine, &mut block, transport, &restless(round));
                 if round % 25 == 24 {
@@ -97,6 +103,11 @@ fn changes_while_playing_and_questions_to_the_worker() {
         if round % 600 == 0 {
             let (backend, quantization) = CHOICES[(round / 600) % CHOICES.len()];
             handle.select(backend, quantization);
+            let entries = 1 + (round / 600) % 40;
+            handle.set_cache_limits(CacheLimits { entries, ..CacheLimits::default() });
+        }
+        if round % 1700 == 0 {
+            handle.clear_cache();
         }
         // A loop of 4 s. The engine runs some hundred times faster than real time, so the worker gets a moment.
         let end = song[0].len().min(position + 400 + noise.below(200));
@@ -119,7 +130,8 @@ fn each_stage_by_itself() {
     let mut framer = Framer::new(front.hop());
     let mut history = History::new();
     let mut rules = SpectralRules::new();
-    let mut cache = AnswerCache::new(64, 1000);
+    let limits = CacheLimits { entries: 64, ttl_s: 20.0, ..CacheLimits::default() };
+    let mut cache = AnswerCache::new(limits);
     let [left, right] = &mut sound;
     let length = left.len();
     let channels: &[&mut [f32]] = &[left, right];
@@ -136,12 +148,20 @@ fn each_stage_by_itself() {
             }
             start = end;
         }
-        // Far more different fingerprints than the cache holds, many times over.
-        let mut print = history.print(100, 1);
-        for now in 0..100_000 {
-            print = print.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
-            cache.put(print % 1000, Posterior::certain(Genre::Jazz), now);
-            cache.get(print % 977, now);
+        // Far more different sketches than the cache holds, many times over, and limits that change.
+        let mut sketch = history.sketch(history.count(), 90).unwrap_or_else(|| std::process::abort());
+        let mut random = 1u64;
+        for now in 0..20_000 {
+            random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            sketch.0[(random >> 40) as usize % 4] = 20 * ((random >> 50) % 10) as i16;
+            let scope = Scope { model: random >> 63, rate: 1, frames: 90 };
+            cache.put(scope, &sketch, Posterior::certain(Genre::Jazz), now);
+            sketch.0[5] ^= 1;
+            cache.get(scope, &sketch, 0.7, now);
+            cache.sweep(now);
+            if now % 1000 == 0 {
+                cache.set_limits(CacheLimits { entries: (now / 100) as usize, ..limits });
+            }
         }
         cache.clear();
         front.reset();

@@ -10,6 +10,7 @@
 //! * [`optimize`] makes models smaller and faster, and compares them.
 //! * [`picture`] draws what was recognised.
 //! * [`render`] plays sound through the whole engine offline.
+//! * [`selftest`] checks that everything works on this machine.
 //! * [`synth`] composes and renders music and speech of each genre.
 //! * [`files`] writes whole files or none; [`interrupt`] turns Ctrl-C into an orderly stop.
 
@@ -24,6 +25,7 @@ pub mod interrupt;
 pub mod optimize;
 pub mod picture;
 pub mod render;
+pub mod selftest;
 pub mod synth;
 #[cfg(feature = "train")]
 pub mod train;

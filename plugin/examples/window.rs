@@ -95,7 +95,7 @@ fn play(path: &str, speed: f64) -> Result<Show, Box<dyn std::error::Error>> {
         for block in samples.chunks_exact(BLOCK * channels).cycle() {
             let mut left: Vec<f32> = block.iter().step_by(channels).copied().collect();
             let mut right: Vec<f32> = block.iter().skip(channels - 1).step_by(channels).copied().collect();
-            let transport = Transport { playing: true, position: Some(position) };
+            let transport = Transport { playing: true, position: Some(position), loop_start: None };
             engine.process(&mut [&mut left, &mut right], transport, &params.controls());
             pace.block(BLOCK, &shared);
             position += BLOCK as i64;

@@ -151,7 +151,11 @@ impl Plugin for Idiom {
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         let (host, controls) = (context.transport(), self.params.controls());
-        let transport = Transport { playing: host.playing, position: host.pos_samples() };
+        let transport = Transport {
+            playing: host.playing,
+            position: host.pos_samples(),
+            loop_start: host.loop_range_samples().map(|(start, _)| start),
+        };
         let channels = buffer.as_slice();
         self.with_engine(|engine| engine.process(channels, transport, &controls));
         if self.crashed {

@@ -1,5 +1,5 @@
-//! What the instances in this bundle decide and what their windows say, for programs that load it without a window.
-//! See [`idiom_engine::telemetry_c`] for the C declaration of the snapshot; the other function is
+//! What the instances in this bundle decide, cost and say in their windows, for programs that load it without a window.
+//! See [`idiom_engine::telemetry_c`] for the C declarations of the snapshot and the metrics; the third function is
 //!
 //! ```c
 //! uint32_t idiom_message(uint32_t instance, char *out, uint32_t capacity); // bytes of the whole message, 0 = none
@@ -46,6 +46,23 @@ pub unsafe extern "C" fn idiom_message(instance: u32, out: *mut c_char, capacity
         }
     }
     message.len() as u32
+}
+
+/// Writes what the instance number `instance` cost so far as JSON ([`idiom_engine::Metrics`]), ended by a zero, to `out` if
+/// its `size` bytes are enough, and returns how many it takes. Returns 0 when there is no such instance.
+///
+/// # Safety
+/// `out` is null, or points to at least `size` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn idiom_metrics(instance: u32, out: *mut u8, size: u32) -> u32 {
+    let Some(one) = instances::nth(instance as usize) else { return 0 };
+    let mut text = one.shared.handle.metrics().to_json().into_bytes();
+    text.push(0);
+    if !out.is_null() && text.len() <= size as usize {
+        // SAFETY: `size` bytes are writable, and no more are written.
+        unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), out, text.len()) };
+    }
+    text.len() as u32
 }
 
 /// # Safety
@@ -121,7 +138,25 @@ mod tests {
         unsafe {
             assert_eq!(idiom_snapshot(u32::MAX, &mut out), 0);
             assert_eq!(idiom_snapshot(0, std::ptr::null_mut()), 0);
+            assert_eq!(idiom_metrics(u32::MAX, std::ptr::null_mut(), 0), 0);
         }
         assert_eq!(out, IdiomSnapshot::EMPTY);
+    }
+
+    #[test]
+    fn metrics_are_written_where_they_fit() {
+        let _plugin = crate::Idiom::default();
+        let mut out = vec![7; 1 << 16];
+        // SAFETY: no more bytes are named than there are.
+        let needed = unsafe {
+            assert!(idiom_metrics(0, std::ptr::null_mut(), 0) > 100);
+            assert!(idiom_metrics(0, out.as_mut_ptr(), 1) > 100);
+            assert_eq!(out[0], 7, "too small a place is left alone");
+            idiom_metrics(0, out.as_mut_ptr(), 1 << 16) as usize
+        };
+        assert_eq!((out[needed - 1], out[needed]), (0, 7));
+        let json = std::str::from_utf8(&out[..needed - 1]).expect("text");
+        let metrics: idiom_engine::Metrics = serde_json::from_str(json).expect("metrics");
+        assert!(metrics.stages.block.max_ns < u64::MAX);
     }
 }

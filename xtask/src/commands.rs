@@ -2,6 +2,7 @@
 
 use crate::bundles::{self, PLUGIN};
 use crate::run::{Place, cargo, heading, only, run, wants_help};
+use crate::screen::Screen;
 use crate::system::{Need, ensure};
 use anyhow::Result;
 use std::process::Command;
@@ -94,9 +95,11 @@ const BENCH: &str = "\
 cargo xtask bench [OPTIONS]
 
 Measures, in one run and in interleaved rounds: what a frame costs (front end, network, decision), what the mix
-costs for blocks of 32 to 2048 samples, and the same network in other engines. Says what is left out and why.
+costs for blocks of 32 to 2048 samples, and the same network in other engines. Then what a host process with 0, 1, 10
+and 50 instances takes of memory, and the standalone program with its window open. Says what is left out and why.
 
   --rounds N   interleaved rounds (30)
+  --memory     memory only
 ";
 
 /// `cargo xtask bench`
@@ -107,11 +110,30 @@ pub fn bench(place: &Place, args: &[String]) -> Result<()> {
     }
     ensure(&[Need::Compiler, Need::CMake])?;
     heading("Building the benchmark (the first time takes minutes)");
+    // First, because it leaves a plugin library behind that is not the plain one.
+    let screen = standalone_on_a_screen(place);
     bundles::build(true)?;
     let mut bench = Command::new(place.program("release", "bench"));
     match ensure(&[Need::Python]).and_then(|()| crate::python::environment(place)) {
         Ok(python) => bench.env("IDIOM_PYTHON", python),
         Err(error) => bench.env("IDIOM_PYTHON_MISSING", format!("{error:#}")),
     };
+    match &screen {
+        Ok(screen) => {
+            bench.env("IDIOM_STANDALONE", place.program("release", "idiom-standalone"));
+            bench.env("DISPLAY", &screen.name)
+        }
+        Err(error) => bench.env("IDIOM_STANDALONE_MISSING", format!("{error:#}")),
+    };
     run(bench.args(args).current_dir(&place.root))
+}
+
+/// Builds the standalone program and opens a screen for its window.
+fn standalone_on_a_screen(place: &Place) -> Result<Screen> {
+    ensure(&[Need::Sound, Need::Window, Need::Xvfb])?;
+    run(cargo()
+        .args(["build", "--release", "-p", PLUGIN, "--features", "standalone"])
+        .args(["--bin", "idiom-standalone"]))?;
+    bundles::forget_standalone_library(place, "release");
+    Screen::open()
 }

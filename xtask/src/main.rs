@@ -10,6 +10,7 @@ mod commands;
 mod install;
 mod python;
 mod run;
+mod screen;
 mod standalone;
 mod system;
 mod test;
@@ -23,7 +24,7 @@ Idiom's commands
   cargo xtask install             build the bundles and put them into your plugin folders
   cargo xtask uninstall           take them out again
   cargo xtask standalone          build the standalone program and run it
-  cargo xtask bench               measure what a frame and a block cost, next to other engines
+  cargo xtask bench               measure time and memory, next to other engines
   cargo xtask help                this text
 
 Each command explains itself with --help. Examples:

@@ -3,6 +3,7 @@
 
 use crate::bundles::{self, PLUGIN};
 use crate::run::{Place, run};
+use crate::screen::Screen;
 use crate::system::{Need, ensure};
 use crate::test::{Environment, Report, workspace};
 use anyhow::{Context, Result, bail, ensure};
@@ -192,35 +193,4 @@ fn loudest(path: &PathBuf) -> Result<f32> {
     let data = bytes.windows(4).position(|word| word == b"data").context("no sound in the recording")?;
     let samples = bytes[data + 8..].chunks_exact(2).map(|s| i16::from_le_bytes([s[0], s[1]]));
     Ok(samples.map(|s| f32::from(s.unsigned_abs()) / 32_768.0).fold(0.0, f32::max))
-}
-
-/// An X server without a screen; ends when dropped.
-struct Screen {
-    _server: Running,
-    name: String,
-}
-
-impl Screen {
-    fn open() -> Result<Screen> {
-        // The server picks a free number itself and writes it to the file descriptor it is given.
-        let mut command = Command::new("Xvfb");
-        command.args([
-            "-displayfd",
-            "1",
-            "-screen",
-            "0",
-            "1600x1000x24",
-            "+extension",
-            "GLX",
-            "-nolisten",
-            "tcp",
-        ]);
-        let mut server = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::null()))?;
-        let mut line = String::new();
-        BufReader::new(server.0.stdout.take().context("no output")?).read_line(&mut line)?;
-        if line.trim().is_empty() {
-            bail!("Xvfb did not start");
-        }
-        Ok(Screen { _server: server, name: format!(":{}", line.trim()) })
-    }
 }

@@ -144,6 +144,9 @@ pub struct GenreOutputs {
 }
 
 impl GenreOutputs {
+    /// No output answers for any genre.
+    pub const NONE: GenreOutputs = GenreOutputs { outputs: [None; GENRES], others: false };
+
     /// Least probability of a genre beside classes that are none: "it is something else" is not "nothing is known".
     const LEAST: f32 = 1e-6;
 

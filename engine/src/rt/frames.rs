@@ -11,6 +11,11 @@
 //! * a grid position closer than half a hop to the previous frame is passed over;
 //! * a jump that finds a whole hop waiting ends a frame there and then. So loops too short to contain a grid position are
 //!   framed at their wrap.
+//!
+//! A jump, the beginning of the loop that the host plays, and a start or stop of the song are *seams*: what was heard before
+//! one is another passage. Every frame says how many frames in a row, itself the last, hold nothing from before the last
+//! seam. A seam less than [`SHORTEST_PASSAGE`] hops after another is none, so that stutters and hosts with a wild position
+//! do not cut the sound into crumbs.
 
 use crate::controls::Transport;
 
@@ -22,7 +27,12 @@ pub struct Frame<'a> {
     /// Where on the grid the frame ends, in hops: the song position while locked, else a count. Work that is not done for
     /// every frame follows it, so that it falls on the same frames on every pass.
     pub index: i64,
+    /// Frames in a row, this one included, that hold only samples from after the last seam; 0 while one does not.
+    pub fresh: u32,
 }
+
+/// Hops that a passage lasts at least, from one seam to the next.
+pub const SHORTEST_PASSAGE: usize = 8;
 
 /// See the [module](self).
 pub struct Framer {
@@ -33,15 +43,30 @@ pub struct Framer {
     waiting: usize,
     /// Song position of the next sample while locked to the song.
     locked: Option<i64>,
+    /// Where the host's loop begins.
+    loop_start: Option<i64>,
     /// Number of frames ended so far while free, and the grid index of the last frame's end while locked.
     index: i64,
+    /// Samples since the last seam.
+    since_seam: usize,
+    /// [`Frame::fresh`] of the last frame; 0 since a seam.
+    fresh: u32,
 }
 
 impl Framer {
     /// Frames of `hop` samples (at least 1). Allocates.
     pub fn new(hop: usize) -> Framer {
         let hop = hop.max(1);
-        Framer { hop, buffer: vec![0.0; 3 * hop], waiting: 0, locked: None, index: 0 }
+        Framer {
+            hop,
+            buffer: vec![0.0; 3 * hop],
+            waiting: 0,
+            locked: None,
+            loop_start: None,
+            index: 0,
+            since_seam: 0,
+            fresh: 0,
+        }
     }
 
     /// Tells what the host says about the block that follows. Returns the frame that a jump ended before the block's
@@ -49,13 +74,37 @@ impl Framer {
     pub fn begin_block(&mut self, transport: Transport) -> Option<Frame<'_>> {
         let position = if transport.playing { transport.position } else { None };
         let before = std::mem::replace(&mut self.locked, position);
+        self.loop_start = transport.loop_start.filter(|_| position.is_some());
+        let seam = match (before, position) {
+            // Hosts that count in beats are some samples off now and then; that is no jump.
+            (Some(before), Some(now)) => now.abs_diff(before) as usize >= self.hop.div_ceil(2),
+            (None, None) => false,
+            _ => true,
+        };
         // While free a whole hop waits only just after a song stopped.
         if self.waiting >= self.hop && (position != before || position.is_none()) {
             let count = self.index.wrapping_add(1);
             self.index = before.map_or(count, |before| before.div_euclid(self.hop as i64));
-            return Some(self.end_frame());
+            let fresh = self.count_fresh();
+            self.meet_seam(seam, 0);
+            self.take_frame();
+            return Some(self.frame(fresh));
         }
+        self.meet_seam(seam, 0);
         None
+    }
+
+    /// A seam lies `since` samples back, if `seam`.
+    fn meet_seam(&mut self, seam: bool, since: usize) {
+        if seam && self.since_seam.saturating_sub(since) >= SHORTEST_PASSAGE * self.hop {
+            (self.since_seam, self.fresh) = (since, 0);
+        }
+    }
+
+    /// Counts a frame that ends now.
+    fn count_fresh(&mut self) -> u32 {
+        self.fresh = if self.since_seam >= self.hop { self.fresh.saturating_add(1) } else { 0 };
+        self.fresh
     }
 
     /// Samples up to the next possible end of a frame, at least 1.
@@ -84,6 +133,11 @@ impl Framer {
             }
         }
         self.waiting += count;
+        self.since_seam = self.since_seam.saturating_add(count);
+        if let (Some(start), Some(position)) = (self.loop_start, self.locked) {
+            let into = start.wrapping_sub(position);
+            self.meet_seam((0..count as i64).contains(&into), count - into.clamp(0, count as i64) as usize);
+        }
         match &mut self.locked {
             Some(position) => {
                 *position = position.wrapping_add(count as i64);
@@ -96,19 +150,26 @@ impl Framer {
             None if self.waiting >= self.hop => self.index = self.index.wrapping_add(1),
             None => return None,
         }
-        Some(self.end_frame())
+        let fresh = self.count_fresh();
+        self.take_frame();
+        Some(self.frame(fresh))
     }
 
     /// Forgets everything heard.
     pub fn reset(&mut self) {
         self.buffer.fill(0.0);
-        (self.waiting, self.locked, self.index) = (0, None, 0);
+        (self.waiting, self.locked, self.loop_start, self.index) = (0, None, None, 0);
+        (self.since_seam, self.fresh) = (0, 0);
     }
 
-    fn end_frame(&mut self) -> Frame<'_> {
+    /// Moves the last hop heard to the buffer's beginning.
+    fn take_frame(&mut self) {
         self.buffer.copy_within(self.waiting..self.waiting + self.hop, 0);
         self.waiting = 0;
-        Frame { samples: self.buffer.get(..self.hop).unwrap_or(&[]), index: self.index }
+    }
+
+    fn frame(&self, fresh: u32) -> Frame<'_> {
+        Frame { samples: self.buffer.get(..self.hop).unwrap_or(&[]), index: self.index, fresh }
     }
 }
 
@@ -153,7 +214,7 @@ mod tests {
     }
 
     fn at(position: i64) -> Transport {
-        Transport { playing: true, position: Some(position) }
+        Transport { playing: true, position: Some(position), ..Transport::default() }
     }
 
     /// The blocks that a host sends: `passes` times through `from..to`, cut at the loop's end, else of the sizes given.
@@ -236,6 +297,79 @@ mod tests {
         }
     }
 
+    /// Frames as in [`frames`], with [`Frame::fresh`] and without the place in the stream.
+    fn fresh_frames(blocks: impl IntoIterator<Item = (Transport, usize)>) -> Vec<(u32, i64, Vec<f32>)> {
+        let (mut framer, mut out) = (Framer::new(HOP), vec![]);
+        for (transport, length) in blocks {
+            let at = transport.position.unwrap_or(0);
+            let mut samples: Vec<f32> = (0..length as i64).map(|i| song(at + i)).collect();
+            out.extend(framer.begin_block(transport).map(|f| (f.fresh, f.index, f.samples.to_vec())));
+            let channels: &[&mut [f32]] = &[&mut samples];
+            let mut start = 0;
+            while start < length {
+                let end = length.min(start + framer.run());
+                let frame = framer.push(channels, start, end);
+                out.extend(frame.map(|f| (f.fresh, f.index, f.samples.to_vec())));
+                start = end;
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn fresh_frames_are_the_same_from_the_first_pass_on_and_count_from_the_seam() {
+        for length in [800, 801, 849, 850, 851, 899, 1013, 2777] {
+            for from in [-270, 0, 3, 60, 99] {
+                let lead_in = passes(from - 1530, from, 1, &[77]);
+                // Jumped into, or played into with the host telling where its loop begins.
+                for (jump, loop_start) in [(9_999, None), (0, Some(from))] {
+                    let mut blocks: Vec<_> = lead_in.clone();
+                    blocks.extend(passes(from, from + length, 6, &[64, 8192, 5]));
+                    for (n, (transport, _)) in blocks.iter_mut().enumerate() {
+                        transport.loop_start = loop_start;
+                        let before = if n < lead_in.len() { jump } else { 0 };
+                        transport.position = transport.position.map(|position| position - before);
+                    }
+                    let all = fresh_frames(blocks);
+                    // Each passage begins with frames that hold both sides of the seam.
+                    let passages: Vec<Vec<_>> = all
+                        .split(|frame| frame.0 == 0)
+                        .filter(|frames| !frames.is_empty())
+                        .map(<[_]>::to_vec)
+                        .collect();
+                    assert!(passages.len() >= 7, "{length} {from}");
+                    let of_loop = &passages[passages.len() - 6..];
+                    assert!(of_loop.windows(2).all(|w| w[0] == w[1]), "{length} {from} {jump}");
+                    let least = length as usize / HOP - 2;
+                    assert!(of_loop[0].len() >= least, "{length} {from}");
+                    for (n, (fresh, index, samples)) in (1..).zip(&of_loop[0]) {
+                        assert_eq!(*fresh, n);
+                        let end = if samples.last() == Some(&song(from + length - 1)) {
+                            from + length
+                        } else {
+                            index * HOP as i64
+                        };
+                        assert_eq!(*samples, (end - HOP as i64..end).map(song).collect::<Vec<_>>());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn stutters_and_small_steps_are_no_seams() {
+        // 300 samples round and round: a seam every third time.
+        let all = fresh_frames(passes(50, 350, 30, &[64]));
+        assert!(all.iter().any(|frame| frame.0 >= 5), "{:?}", all.iter().map(|f| f.0).collect::<Vec<_>>());
+        // A host that is one sample off now and then.
+        let blocks = (0..50).map(|n| (at(n * 200 + n % 3), 200));
+        assert_eq!(fresh_frames(blocks).last().map(|frame| frame.0 >= 95), Some(true));
+        // Starting and stopping is a seam.
+        let stopped = (0..20).map(|_| (Transport::default(), 100));
+        let started = fresh_frames(stopped.chain((0..20).map(|n| (at(n * 100), 100))));
+        assert!(started.iter().map(|frame| frame.0).max() <= Some(20));
+    }
+
     #[test]
     fn a_jump_is_noticed_and_stopping_goes_on_without_a_gap() {
         let mut framer = Framer::new(HOP);
@@ -262,6 +396,6 @@ mod tests {
         let (mut left, mut right) = ([1.0, 2.0, 3.0, 4.0], [3.0, 2.0, 1.0, -4.0]);
         let channels: &[&mut [f32]] = &[&mut left, &mut right];
         let frame = framer.push(channels, 0, 4);
-        assert_eq!(frame, Some(Frame { samples: &[2.0, 2.0, 2.0, 0.0], index: 1 }));
+        assert_eq!(frame, Some(Frame { samples: &[2.0, 2.0, 2.0, 0.0], index: 1, fresh: 1 }));
     }
 }

@@ -1,17 +1,28 @@
 //! The last frames' features, for a network that takes over and for windows that go to the worker.
 
 use super::features::{Features, MEL_BANDS};
+use super::sketch::{self, GROUPS, Sketch};
 
 /// Frames that are kept: 10.24 s.
 pub const FRAMES: usize = 512;
 
-/// dB of a mel band that count as the same in a fingerprint.
-const STEP_DB: f32 = 1.0;
+/// One frame.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// What the front end made of it.
+    pub features: Features,
+    /// Its bands in dB. Unlike the levelled columns they do not depend on what was heard before.
+    pub bands_db: [f32; MEL_BANDS],
+    /// Running sums of the groups of bands, before it and with it, for sketches. They wrap around.
+    before: [i32; GROUPS],
+    with: [i32; GROUPS],
+}
 
-#[derive(Clone, Copy, Default)]
-struct Entry {
-    features: Features,
-    print: u64,
+impl Default for Entry {
+    fn default() -> Self {
+        let (features, bands_db) = (Features::default(), [0.0; MEL_BANDS]);
+        Entry { features, bands_db, before: [0; GROUPS], with: [0; GROUPS] }
+    }
 }
 
 /// A ring of the last [`FRAMES`] frames.
@@ -29,12 +40,16 @@ impl History {
         History { entries: vec![Entry::default(); FRAMES].into(), count: 0, first: 0 }
     }
 
-    /// One more frame: its features, and its bands in dB from which its fingerprint is made. The bands rather than the
-    /// levelled columns, because they do not depend on what was heard before: the same sound has the same fingerprint.
+    /// One more frame: its features, and its bands in dB.
     pub fn push(&mut self, features: &Features, bands_db: &[f32; MEL_BANDS]) {
-        let at = (self.count % FRAMES as u64) as usize;
-        if let Some(entry) = self.entries.get_mut(at) {
-            *entry = Entry { features: *features, print: frame_print(bands_db) };
+        let at = |frame: u64| (frame % FRAMES as u64) as usize;
+        let before = self.entries.get(at(self.count.wrapping_sub(1))).map_or([0; GROUPS], |last| last.with);
+        let mut with = before;
+        for (sum, group) in with.iter_mut().zip(sketch::groups(bands_db)) {
+            *sum = sum.wrapping_add(group);
+        }
+        if let Some(entry) = self.entries.get_mut(at(self.count)) {
+            *entry = Entry { features: *features, bands_db: *bands_db, before, with };
         }
         self.count += 1;
     }
@@ -54,14 +69,25 @@ impl History {
         self.entry(frame).map(|entry| &entry.features)
     }
 
-    /// The last `frames` frames, oldest first; fewer while fewer are kept.
-    pub fn last(&self, frames: usize) -> impl Iterator<Item = &Features> {
-        self.last_entries(frames).map(|entry| &entry.features)
+    /// The `frames` frames before frame `end`, oldest first, without those that are not kept (any more).
+    pub fn window(&self, end: u64, frames: usize) -> impl Iterator<Item = &Entry> {
+        (end.saturating_sub(frames as u64)..end).filter_map(|frame| self.entry(frame))
     }
 
-    /// Fingerprint of the last `frames` frames, or of fewer while fewer are kept. `seed` separates what must not be mixed up.
-    pub fn print(&self, frames: usize, seed: u64) -> u64 {
-        self.last_entries(frames).fold(scramble(seed), |print, entry| scramble(print ^ entry.print))
+    /// The sketch of the `frames` frames before frame `end`; `None` when they are not all kept, or none.
+    pub fn sketch(&self, end: u64, frames: usize) -> Option<Sketch> {
+        let first = end.checked_sub(frames as u64)?;
+        self.entry(first)?;
+        self.entry(end.checked_sub(1)?)?;
+        Some(sketch::sketch(frames, |k| match k {
+            0 => self.entry(first).map_or([0; GROUPS], |entry| entry.before),
+            _ => self.entry(first + k as u64 - 1).map_or([0; GROUPS], |entry| entry.with),
+        }))
+    }
+
+    /// Bytes it holds.
+    pub fn memory(&self) -> usize {
+        size_of_val(&*self.entries)
     }
 
     /// Forgets everything heard.
@@ -73,47 +99,12 @@ impl History {
         let kept = (self.first..self.count).contains(&frame) && self.count - frame <= FRAMES as u64;
         self.entries.get((frame % FRAMES as u64) as usize).filter(|_| kept)
     }
-
-    fn last_entries(&self, frames: usize) -> impl Iterator<Item = &Entry> {
-        let first = self.count.saturating_sub(frames.min(FRAMES) as u64).max(self.first);
-        (first..self.count).filter_map(|frame| self.entry(frame))
-    }
 }
 
 impl Default for History {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// One odd multiplier a band.
-const MULTIPLIERS: [u64; MEL_BANDS] = {
-    let mut out = [0; MEL_BANDS];
-    let mut i = 0;
-    while i < MEL_BANDS {
-        out[i] = scramble(i as u64 + 1) | 1;
-        i += 1;
-    }
-    out
-};
-
-/// A number that differs, but for an accident of 2^-64, when any band differs by a step.
-fn frame_print(bands_db: &[f32; MEL_BANDS]) -> u64 {
-    let mut sum = 0u64;
-    for (db, multiplier) in bands_db.iter().zip(MULTIPLIERS) {
-        // Casts saturate, so that nothing a band may hold goes wrong.
-        let step = (db * (1.0 / STEP_DB) + 200.0) as i32;
-        sum = sum.wrapping_add(multiplier.wrapping_mul(step as u64));
-    }
-    scramble(sum)
-}
-
-/// The finalizer of SplitMix64 (Steele, Lea, Flood 2014): every bit of the input changes half of the output's.
-const fn scramble(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 #[cfg(test)]
@@ -128,41 +119,47 @@ mod tests {
     #[test]
     fn the_last_frames_come_back_oldest_first() {
         let mut history = History::new();
-        assert_eq!(history.last(10).count(), 0);
+        assert_eq!(history.window(0, 10).count(), 0);
         for k in 0..1300 {
             let (features, db) = frame(-(k as f32));
             history.push(&features, &db);
         }
-        let levels: Vec<f32> = history.last(3).map(|f| f.level_dbfs).collect();
-        assert_eq!(levels, [-1297.0, -1298.0, -1299.0]);
-        assert_eq!(history.last(10_000).count(), FRAMES);
+        let levels =
+            |end, frames| history.window(end, frames).map(|e| e.features.level_dbfs).collect::<Vec<_>>();
+        assert_eq!(levels(1300, 3), [-1297.0, -1298.0, -1299.0]);
+        assert_eq!(levels(1298, 2), [-1296.0, -1297.0]);
+        assert_eq!(levels(1300, 10_000).len(), FRAMES);
         assert!(history.get(1300).is_none() && history.get(1299 - FRAMES as u64).is_none());
         assert_eq!(history.get(1300 - FRAMES as u64).map(|f| f.level_dbfs), Some(-788.0));
     }
 
     #[test]
-    fn the_same_sound_has_the_same_print_and_another_sound_another() {
+    fn the_same_sound_has_the_same_sketch_wherever_it_lies_and_another_sound_another() {
         let mut history = History::new();
-        let mut prints = vec![];
-        for pass in 0..3 {
+        let mut sketches = vec![];
+        for pass in 0..40 {
             for k in 0..50 {
-                let (features, db) = frame(-20.0 - k as f32);
+                let (features, db) = frame(-20.3 - k as f32);
                 // What depends on the past may differ.
                 history.push(&Features { log_mel: [pass as f32; MEL_BANDS], ..features }, &db);
             }
-            prints.push(history.print(50, 1));
+            (0..pass).for_each(|k| history.push(&frame(-3.0).0, &frame(k as f32).1));
+            sketches.push(history.sketch(history.count() - pass, 50).unwrap());
+            assert_ne!(history.sketch(history.count() - pass, 49), sketches.last().copied());
         }
-        assert!(prints.iter().all(|print| *print == prints[0]));
-        assert_ne!(history.print(50, 2), prints[0], "another model");
-        assert_ne!(history.print(49, 1), prints[0]);
-        let mut seen = std::collections::HashSet::new();
-        for band in 0..MEL_BANDS {
-            for step in 0..100 {
-                let mut db = frame(-50.0).1;
-                db[band] += 1.0 + step as f32;
-                assert!(seen.insert(frame_print(&db)));
-            }
+        assert!(sketches.iter().all(|sketch| *sketch == sketches[0]));
+    }
+
+    #[test]
+    fn a_window_that_is_not_all_there_has_no_sketch() {
+        let mut history = History::new();
+        assert_eq!(history.sketch(0, 0), None);
+        (0..600).for_each(|_| history.push(&frame(-20.0).0, &frame(-20.0).1));
+        assert!(history.sketch(600, FRAMES).is_some() && history.sketch(599, FRAMES - 1).is_some());
+        for (end, frames) in [(600, FRAMES + 1), (599, FRAMES), (601, 10), (5, 10), (5, 5), (600, 0)] {
+            assert_eq!(history.sketch(end, frames), None, "{end} {frames}");
         }
-        assert!(frame_print(&[f32::NAN; MEL_BANDS]) != frame_print(&[f32::INFINITY; MEL_BANDS]));
+        history.reset();
+        assert_eq!(history.sketch(600, 1), None);
     }
 }

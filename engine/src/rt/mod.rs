@@ -3,6 +3,7 @@
 //! Nothing in here allocates (after construction), locks, waits, prints or calls the system, and nothing panics.
 
 pub mod cache;
+pub mod cache_control;
 pub mod decision;
 pub mod features;
 pub mod frames;
@@ -11,5 +12,6 @@ pub mod mix;
 pub mod net;
 pub mod recognizer;
 pub mod remote;
+pub mod sketch;
 pub mod slot;
 pub mod spectral_rules;

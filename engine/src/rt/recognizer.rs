@@ -23,6 +23,17 @@ pub struct RemoteModel {
     pub quantization: Quantization,
 }
 
+impl RemoteModel {
+    /// Stands for no model.
+    pub const NONE: RemoteModel = RemoteModel {
+        id: 0,
+        input: InputKind::LogMel40,
+        frames: 0,
+        outputs: GenreOutputs::NONE,
+        quantization: Quantization::Fp32,
+    };
+}
+
 /// See the [module](self).
 pub struct Recognizer {
     network: Option<Network>,
@@ -76,6 +87,11 @@ impl Recognizer {
     /// Frames of the past that matter for its answers, about.
     pub fn memory(&self) -> usize {
         self.network.as_ref().map_or(0, Network::pool_frames)
+    }
+
+    /// Bytes that its network holds beside the weights.
+    pub fn state_bytes(&self) -> usize {
+        self.network.as_ref().map_or(0, Network::state_bytes)
     }
 
     /// Forgets everything heard.

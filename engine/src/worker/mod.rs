@@ -8,6 +8,7 @@ pub mod prepare;
 pub mod store;
 pub mod tract;
 pub mod user;
+pub mod window;
 
 pub use prepare::Wish;
 pub use store::ModelSource;
@@ -17,6 +18,7 @@ use crate::engine::Status;
 use crate::genre::Posterior;
 use crate::link::{AudioEnd, Choices, MAX_CHANGES, Request, ToAudio, ToWorker, WorkerEnd, link};
 use crate::rt::recognizer::Recognizer;
+use crate::telemetry::Telemetry;
 use prepare::{Prepared, Remote, guarded, prepare};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::Thread;
@@ -49,6 +51,7 @@ pub struct Instance {
     status: Mutex<Status>,
     running: Mutex<Option<Running>>,
     choices: Arc<Choices>,
+    telemetry: Arc<Telemetry>,
 }
 
 /// All instances, and the thread that serves them while there are any.
@@ -66,13 +69,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Instance {
-    /// A new instance, registered with the worker, which is started if this is the first.
-    pub fn register() -> Arc<Instance> {
+    /// A new instance, registered with the worker, which is started if this is the first. What goes wrong is counted in
+    /// `telemetry`.
+    pub fn register(telemetry: Arc<Telemetry>) -> Arc<Instance> {
         let instance = Arc::new(Instance {
             wish: Mutex::default(),
             status: Mutex::default(),
             running: Mutex::new(None),
             choices: Arc::default(),
+            telemetry,
         });
         let mut registry = lock(&REGISTRY);
         registry.instances.push(Arc::downgrade(&instance));
@@ -131,7 +136,11 @@ impl Instance {
             let wish = lock(&self.wish);
             (self.choices.made(), wish.clone())
         };
-        (number, prepare(&wish))
+        let prepared = prepare(&wish);
+        if prepared.status.problem.is_some() {
+            self.telemetry.meters().count_fallback();
+        }
+        (number, prepared)
     }
 
     /// Worker: everything there is to do for this instance now.
@@ -166,7 +175,7 @@ impl Instance {
     /// with its own network.
     fn answer(&self, request: &Request, plans: &[Option<Remote>]) -> Option<Posterior> {
         let (model, plan) = plans.iter().flatten().find(|(model, _)| model.id == request.model.id)?;
-        let run = guarded(|| plan.run(&request.columns).map_err(|error| error.to_string()));
+        let run = guarded(|| plan.run(&window::columns(request)).map_err(|error| error.to_string()));
         let answer = run.and_then(|probabilities| {
             model.outputs.posterior(&probabilities).ok_or("its answer is no probability".into())
         });

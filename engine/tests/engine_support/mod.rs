@@ -92,7 +92,7 @@ pub fn eager() -> Controls {
 
 /// Where a block starts, in a song that starts at 0.
 pub fn at(position: usize) -> Transport {
-    Transport { playing: true, position: Some(position as i64) }
+    Transport { playing: true, position: Some(position as i64), loop_start: None }
 }
 
 /// Plays all of `sound` in place; `size` gives the next block's length, `see` is called after each block with its end.

@@ -11,6 +11,7 @@ mod export;
 mod optimize;
 mod process;
 mod render;
+mod selftest;
 mod synth;
 #[cfg(feature = "train")]
 pub mod train;
@@ -43,6 +44,7 @@ enum Command {
     Compare(compare::Args),
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(export::ExportArgs),
+    Selftest(selftest::Args),
     #[cfg(feature = "train")]
     #[command(after_help = TRAIN_EXAMPLES)]
     Train(train::TrainArgs),
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Optimize(args) => optimize::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Selftest(args) => selftest::run(&args),
         #[cfg(feature = "train")]
         Command::Train(args) => train::run(&args),
     };

@@ -142,7 +142,8 @@ fn by_engine(source: &ModelSource, quantization: Quantization, mono: &[f32], sam
     let mut heard = Heard::default();
     let hop = hop_at(sample_rate as f32);
     for (index, frame) in mono.chunks_exact(hop).enumerate() {
-        let transport = Transport { playing: true, position: Some((index * hop) as i64) };
+        let transport =
+            Transport { playing: true, position: Some((index * hop) as i64), ..Transport::default() };
         engine.process(&mut [&mut frame.to_vec()], transport, &Controls::default());
         let seen = handle.telemetry().snapshot();
         heard.posteriors.extend_from_slice(&seen.posterior.0);

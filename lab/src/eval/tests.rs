@@ -42,7 +42,8 @@ fn a_sound_is_heard_as_the_plugin_hears_it() {
         let mut engine = handle.start(Config { sample_rate: 48_000.0, channels: 1, offline: true });
         for (frame, outcome) in outcomes.iter().enumerate() {
             let mut block = sound[frame * hop..(frame + 1) * hop].to_vec();
-            let transport = Transport { playing: true, position: Some((frame * hop) as i64) };
+            let transport =
+                Transport { playing: true, position: Some((frame * hop) as i64), ..Transport::default() };
             engine.process(&mut [&mut block], transport, &Controls::default());
             let seen = handle.telemetry().snapshot();
             assert_eq!(

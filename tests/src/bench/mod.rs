@@ -4,8 +4,10 @@
 //! * [`stages`]: our own stages.
 //! * [`chain`]: the processors of the mix, and an equalizer of another crate.
 //! * [`peers`]: the same network in other engines.
+//! * [`memory`]: what instances and the window take.
 
 pub mod chain;
+pub mod memory;
 pub mod peers;
 pub mod rounds;
 pub mod stages;

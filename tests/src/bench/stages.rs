@@ -149,7 +149,11 @@ pub fn engine(block: usize, quantization: Quantization) -> Case {
         // The handle has to live as long as its engine.
         let _ = &handle;
         sound.each(|channels| {
-            engine.process(channels, Transport { playing: true, position: Some(position) }, &controls);
+            engine.process(
+                channels,
+                Transport { playing: true, position: Some(position), loop_start: None },
+                &controls,
+            );
             position += block as i64;
         });
     })

@@ -1,25 +1,48 @@
-//! `cargo xtask bench`: what a frame and a block cost, in one run with other engines.
+//! `cargo xtask bench`: what a frame and a block cost, in one run with other engines, and what instances take of memory.
 
 use anyhow::Result;
 use clap::Parser;
-use idiom_engine::Quantization;
+use idiom_engine::{Backend, Quantization};
+use idiom_tests::bench::memory::{self, INSTANCES, Resident};
 use idiom_tests::bench::peers;
 use idiom_tests::bench::rounds::{self, Case};
 use idiom_tests::bench::stages::{self, BLOCKS, RATE, WINDOW};
-use std::path::Path;
+use idiom_tests::built;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Measures what a frame and a block cost, in one run with other engines.
+/// Measures what a frame and a block cost, in one run with other engines, and what instances take of memory.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench")]
 struct Args {
     /// Interleaved rounds.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     rounds: u32,
+    /// Measure memory only.
+    #[arg(long)]
+    memory: bool,
+    /// The plugin's library, for example target/bundled/Idiom.clap.
+    #[arg(long)]
+    plugin: Option<PathBuf>,
+    /// Be the host of so many instances and print what they take; this program calls itself like that.
+    #[arg(long, hide = true)]
+    host: Option<usize>,
+    /// Backend of these instances.
+    #[arg(long, hide = true, default_value = "auto")]
+    backend: String,
 }
 
 fn main() -> Result<()> {
     let args = Args::parse();
+    let plugin = args.plugin.clone().map_or_else(built::path, Ok);
+    if let Some(count) = args.host {
+        let backend: Backend = serde_json::from_value(args.backend.as_str().into())?;
+        return memory::host(&plugin?, count, backend);
+    }
+    if args.memory {
+        println!("{}\n", machine());
+        return show_memory(&plugin?);
+    }
     let mut skipped = Vec::new();
     let models = stages::models()?;
 
@@ -67,7 +90,56 @@ fn main() -> Result<()> {
     show_frame(frame);
     show_blocks(mix, engine);
     show_windows(frame, window, models[1].1.macs_per_frame());
+    if let Err(error) = plugin.and_then(|plugin| show_memory(&plugin)) {
+        skipped.push(format!("memory: {error:#}"));
+    }
     skipped.iter().for_each(|why| println!("left out: {why}"));
+    Ok(())
+}
+
+fn show_memory(plugin: &Path) -> Result<()> {
+    let mb = |kb: u64| kb as f64 / 1024.0;
+    println!("Memory of a host process, MB                 resident   its own   an instance more");
+    let mut before: Option<(usize, Resident)> = None;
+    let mut row = |name: &str, count: usize, resident: Resident, before: Option<(usize, Resident)>| {
+        let more = before.filter(|(fewer, _)| *fewer < count).map(|(fewer, less)| {
+            let difference = resident.all.saturating_sub(less.all);
+            format!("{:.2}", mb(difference) / (count - fewer) as f64)
+        });
+        let (all, own) = (mb(resident.all), mb(resident.own));
+        println!("  {name:<40} {all:>10.1}  {own:>8.1}  {:>17}", more.unwrap_or_default());
+    };
+    for count in INSTANCES {
+        let resident = memory::instances(plugin, count, Backend::Auto)?;
+        let name = match count {
+            0 => "the plugin loaded, no instance".into(),
+            1 => "1 instance playing, model and worker".into(),
+            n => format!("{n} instances"),
+        };
+        row(&name, count, resident, before);
+        before = Some((count, resident));
+    }
+    let none = memory::instances(plugin, 0, Backend::OnnxWorker)?;
+    let worker = memory::instances(plugin, 1, Backend::OnnxWorker)?;
+    row("1 instance with ONNX on worker (tract)", 1, worker, Some((0, none)));
+    match std::env::var_os("IDIOM_STANDALONE") {
+        Some(program) => {
+            let window = memory::window(Path::new(&program))?;
+            row("standalone program, its window open", 0, window.resident, None);
+            let without = window.resident.all.saturating_sub(window.driver);
+            println!(
+                "    of that {:.1} libraries of the graphics driver, {:.1} without",
+                mb(window.driver),
+                mb(without)
+            );
+        }
+        None => {
+            let why =
+                std::env::var("IDIOM_STANDALONE_MISSING").unwrap_or("IDIOM_STANDALONE is not set".into());
+            println!("  left out: the window: {why}");
+        }
+    }
+    println!();
     Ok(())
 }
 

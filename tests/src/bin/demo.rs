@@ -109,6 +109,10 @@ fn report(outcome: &Outcome, picture: &Path) {
             outcome.played / outcome.spent
         );
     }
+    if let Some(metrics) = &outcome.metrics {
+        let text = metrics.to_string();
+        println!("\nMetrics   {}\n", text.trim_end().replace('\n', "\n          "));
+    }
     for note in &outcome.notes {
         println!("Note      {note}");
     }

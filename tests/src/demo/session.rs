@@ -5,6 +5,7 @@ use super::timeline::{HEADING, Point, Timeline, clock};
 use super::wav::Writer;
 use crate::host::{Bundle, Render, Song};
 use anyhow::{Context, Result};
+use idiom_engine::Metrics;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -35,6 +36,8 @@ pub struct Outcome {
     pub played: f64,
     /// Time that the plugin itself took for it, in seconds.
     pub spent: f64,
+    /// What the plugin says it cost.
+    pub metrics: Option<Metrics>,
     /// Remarks for the reader.
     pub notes: Vec<String>,
 }
@@ -60,6 +63,7 @@ pub fn play(bundle: &Bundle, source: &mut Source, wav: &Path, options: &Options)
         peaks: Vec::new(),
         played: 0.0,
         spent: 0.0,
+        metrics: None,
         notes: Vec::new(),
     };
     let mut block = vec![Vec::new(); source.channels];
@@ -106,6 +110,7 @@ pub fn play(bundle: &Bundle, source: &mut Source, wav: &Path, options: &Options)
         }
     }
     bar.finish_and_clear();
+    outcome.metrics = bundle.metrics(0);
     plugin.deactivate(processor);
     outcome.wav = writer.finish()?;
     outcome.played = position as f64 / sample_rate;

@@ -4,12 +4,16 @@ use super::Plugin;
 use anyhow::{Context, Result, bail};
 use clack_host::entry::{EntryDescriptor, LibraryEntry};
 use clack_host::prelude::*;
+use idiom_engine::Metrics;
 use idiom_engine::telemetry_c::IdiomSnapshot;
 use std::ffi::{CStr, CString};
 use std::path::{Path, PathBuf};
 
 /// `idiom_snapshot` as the library exports it.
 pub type SnapshotFn = unsafe extern "C" fn(instance: u32, out: *mut IdiomSnapshot) -> u32;
+
+/// `idiom_metrics` as the library exports it.
+pub type MetricsFn = unsafe extern "C" fn(instance: u32, out: *mut u8, size: u32) -> u32;
 
 /// What the library says about a plugin in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +36,7 @@ pub struct Bundle {
     path: PathBuf,
     entry: PluginEntry,
     snapshot: Option<SnapshotFn>,
+    metrics: Option<MetricsFn>,
 }
 
 impl Bundle {
@@ -48,14 +53,16 @@ impl Bundle {
         let library = unsafe { libloading::Library::new(path) }.with_context(context)?;
         // SAFETY: the type is the one that `idiom_snapshot` is documented with.
         let snapshot = unsafe { library.get::<SnapshotFn>(b"idiom_snapshot\0") }.ok().map(|symbol| *symbol);
+        // SAFETY: likewise for `idiom_metrics`.
+        let metrics = unsafe { library.get::<MetricsFn>(b"idiom_metrics\0") }.ok().map(|symbol| *symbol);
         let name = CString::new(path.to_string_lossy().as_bytes()).with_context(context)?;
         // SAFETY: a CLAP library exports `clap_entry` of the type that clack expects; the entry keeps the
-        // library loaded, and with it `snapshot`.
+        // library loaded, and with it `snapshot` and `metrics`.
         let entry = unsafe {
             let library = LibraryEntry::load_from_library(library).with_context(context)?;
             PluginEntry::load_from(library, &name).with_context(context)?
         };
-        Ok(Bundle { path: path.to_path_buf(), entry, snapshot })
+        Ok(Bundle { path: path.to_path_buf(), entry, snapshot, metrics })
     }
 
     /// A plugin that is linked into this very program.
@@ -65,7 +72,7 @@ impl Bundle {
     pub unsafe fn linked(entry: &'static EntryDescriptor, snapshot: SnapshotFn) -> Result<Bundle> {
         // SAFETY: as the caller promises.
         let entry = unsafe { PluginEntry::load_from_raw(entry, c"linked")? };
-        Ok(Bundle { path: PathBuf::from("linked"), entry, snapshot: Some(snapshot) })
+        Ok(Bundle { path: PathBuf::from("linked"), entry, snapshot: Some(snapshot), metrics: None })
     }
 
     /// Where it was loaded from.
@@ -103,6 +110,14 @@ impl Bundle {
         // SAFETY: `out` is a whole structure that says its size; the entry keeps the library loaded.
         let filled = unsafe { self.snapshot?(instance, &mut out) };
         (filled == 1).then_some(out)
+    }
+
+    /// What an instance of Idiom cost so far. `None` when there is no such instance, or it does not tell.
+    pub fn metrics(&self, instance: u32) -> Option<Metrics> {
+        let mut out = vec![0u8; 1 << 16];
+        // SAFETY: as many bytes are named as there are; the entry keeps the library loaded.
+        let length = unsafe { self.metrics?(instance, out.as_mut_ptr(), out.len() as u32) } as usize;
+        serde_json::from_slice(out.get(..length.checked_sub(1)?)?).ok()
     }
 
     /// Whether the library exports `idiom_snapshot` at all.

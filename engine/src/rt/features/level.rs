@@ -21,6 +21,11 @@ impl SlowLevel {
         SlowLevel { keep: (-hop_s / LEVEL_SECONDS).exp(), sum: 0.0, weight: 0.0 }
     }
 
+    /// As after a long time at `level_db`.
+    pub fn steady(hop_s: f32, level_db: f32) -> SlowLevel {
+        SlowLevel { sum: level_db, weight: 1.0, ..SlowLevel::new(hop_s) }
+    }
+
     /// Takes in a frame's mean band level (dB) unless its RMS is silence, and gives the level in dB, this frame included.
     pub fn push(&mut self, mean_db: f32, level_dbfs: f32) -> f32 {
         if level_dbfs >= SILENCE_DBFS {

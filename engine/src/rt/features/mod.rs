@@ -89,9 +89,43 @@ fn sane_rate(sample_rate: f32) -> f32 {
     if sample_rate.is_nan() { 48_000.0 } else { sample_rate.clamp(1e3, 1e6) }
 }
 
+/// How bands become columns at a sample rate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Levelling {
+    /// Length of a hop in seconds.
+    pub hop_s: f32,
+    /// Bands below the Nyquist frequency; those above read silence.
+    pub present: usize,
+}
+
+impl Levelling {
+    /// Mean level of the bands that are there, in dB.
+    #[inline(always)]
+    pub fn mean_db(&self, bands_db: &[f32; MEL_BANDS]) -> f32 {
+        bands_db.iter().take(self.present).sum::<f32>() / self.present.max(1) as f32
+    }
+
+    /// Bands over a level in dB, in units of a column and not limited yet.
+    #[inline(always)]
+    pub fn over(&self, bands_db: &[f32; MEL_BANDS], level_db: f32) -> [f32; MEL_BANDS] {
+        let mut levelled = [-COLUMN_LIMIT; MEL_BANDS];
+        for (column, &db) in levelled.iter_mut().zip(bands_db).take(self.present) {
+            *column = (db - level_db) * (1.0 / DB_PER_UNIT);
+        }
+        levelled
+    }
+}
+
+/// Bands over the level, as models get them.
+pub fn limited(levelled: &[f32; MEL_BANDS]) -> [f32; MEL_BANDS] {
+    levelled.map(|x| x.clamp(-COLUMN_LIMIT, COLUMN_LIMIT))
+}
+
 /// Mono samples in, [`Features`] out; see the [module](self).
 pub struct FrontEnd {
     hop: usize,
+    sample_rate: f32,
+    levelling: Levelling,
     /// The previous hop and the present one, sanitised.
     previous: Vec<f32>,
     present: Vec<f32>,
@@ -131,6 +165,8 @@ impl FrontEnd {
         let window_energy: f64 = hann.iter().map(|&w| f64::from(w) * f64::from(w)).sum();
         FrontEnd {
             hop,
+            sample_rate,
+            levelling: Levelling { hop_s: hop as f32 / sample_rate, present: mel.present() },
             previous: vec![0.0; hop],
             present: vec![0.0; hop],
             fft_in: fft.make_input_vec(),
@@ -156,6 +192,24 @@ impl FrontEnd {
     /// Samples in a frame.
     pub fn hop(&self) -> usize {
         self.hop
+    }
+
+    /// Hz.
+    pub fn sample_rate(&self) -> f32 {
+        self.sample_rate
+    }
+
+    /// Bytes that its buffers hold; the transform's tables are not counted.
+    pub fn memory(&self) -> usize {
+        let real = [&self.previous, &self.present, &self.hann, &self.fft_in, &self.power];
+        let complex = [&self.fft_out, &self.fft_scratch];
+        real.iter().map(|buffer| size_of_val(&buffer[..])).sum::<usize>()
+            + complex.iter().map(|buffer| size_of_val(&buffer[..])).sum::<usize>()
+    }
+
+    /// How its bands become columns.
+    pub fn levelling(&self) -> Levelling {
+        self.levelling
     }
 
     /// Analyses the next frame of exactly [`hop`](Self::hop) mono samples; missing samples count as zero, surplus ones are ignored.
@@ -209,16 +263,12 @@ impl FrontEnd {
         mel::to_db(&band_power, &mut self.bands_db);
         let db = &self.bands_db;
         let present = self.mel.present();
-        let mean_db = db[..present].iter().sum::<f32>() / present.max(1) as f32;
+        let mean_db = self.levelling.mean_db(db);
         let level_db = self.level.push(mean_db, level_dbfs);
-
-        let mut levelled = [-COLUMN_LIMIT; MEL_BANDS];
-        for (column, &db) in levelled.iter_mut().zip(&db[..present]) {
-            *column = (db - level_db) * (1.0 / DB_PER_UNIT);
-        }
+        let levelled = self.levelling.over(db, level_db);
         // The level only moves coefficient 0, so the transform of the levelled bands is the wanted one in every coefficient.
         self.dct.apply(&levelled, &mut self.features.mfcc);
-        self.features.log_mel = levelled.map(|x| x.clamp(-COLUMN_LIMIT, COLUMN_LIMIT));
+        self.features.log_mel = limited(&levelled);
         self.features.spectral = self.spectral.push(&self.power, &band_power, &db[..present], mean_db);
         self.features.level_dbfs = level_dbfs;
     }

@@ -311,6 +311,16 @@ impl Network {
         self.pool.reset();
     }
 
+    /// Bytes that its memory of the past takes; weights are shared by all clones.
+    pub fn state_bytes(&self) -> usize {
+        let ring = |stage: &Stage| match stage {
+            Stage::F32 { ring, .. } => ring.bytes(),
+            Stage::I8 { ring, .. } => ring.bytes(),
+        };
+        let rings: usize = self.stages.iter().map(ring).sum();
+        rings + self.pool.bytes()
+    }
+
     /// What the columns must hold.
     pub fn input(&self) -> InputKind {
         self.input

@@ -37,6 +37,11 @@ impl Pool {
         pool
     }
 
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.past[..])
+    }
+
     /// An FP32 logit in steps. What is no number is 0.
     pub fn steps(logit: f32) -> i64 {
         (f64::from(logit.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)) * STEPS) as i64

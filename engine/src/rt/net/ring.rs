@@ -38,6 +38,11 @@ impl<T: Copy> Ring<T> {
         Self { data, column, first: pads[0] * channels, filled: rows * channels, taps, zero }
     }
 
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.data[..])
+    }
+
     /// A frame goes by: the newest column becomes the one before, and the oldest is to be written anew.
     pub fn advance(&mut self) {
         let end = self.data.len() - SLACK;

@@ -1,0 +1,48 @@
+//! Sounds and features.
+
+use crate::synth;
+use anyhow::{Result, ensure};
+use idiom_engine::Genre;
+use idiom_engine::rt::features::{FrontEnd, mel};
+
+/// Every genre is composed, sounds, and is the same for the same seed.
+pub fn synthetic_data() -> Result<String> {
+    for genre in Genre::ALL {
+        let audio = synth::render(genre, 1, 3.0, 22_050);
+        ensure!(audio == synth::render(genre, 1, 3.0, 22_050), "{} differs from run to run", genre.label());
+        let mono = audio.mono();
+        let rms = (mono.iter().map(|x| x * x).sum::<f32>() / mono.len() as f32).sqrt();
+        ensure!(rms > 1e-3 && rms < 1.0, "{} has an RMS of {rms}", genre.label());
+    }
+    Ok("3 s of each genre, twice the same".into())
+}
+
+/// A tone is found in its band at every rate, and gain does not matter.
+pub fn feature_extraction() -> Result<String> {
+    let rates = [8_000.0, 22_050.0, 44_100.0, 48_000.0, 96_000.0, 192_000.0];
+    for rate in rates {
+        for hz in [200.0, 1_000.0, 3_000.0] {
+            let columns = [0.5, 0.01].map(|gain| {
+                let mut front = FrontEnd::new(rate);
+                let hop = front.hop();
+                let sine = |n: usize| gain * (std::f32::consts::TAU * hz * n as f32 / rate).sin();
+                let sound: Vec<f32> = (0..20 * hop).map(sine).collect();
+                sound.chunks_exact(hop).for_each(|frame| {
+                    front.push(frame);
+                });
+                front.features().log_mel
+            });
+            let loudest = (0..columns[0].len()).max_by(|a, b| columns[0][*a].total_cmp(&columns[0][*b]));
+            let band = loudest.unwrap_or_default();
+            let (low, high) = (mel::edge_hz(band), mel::edge_hz(band + 2));
+            ensure!(
+                (low..=high).contains(&hz),
+                "{hz} Hz at {rate} Hz lies in band {band}, {low} to {high} Hz"
+            );
+            // Bands at the floor of the power are not moved by gain.
+            let same = (columns[0][band] - columns[1][band]).abs() < 0.5;
+            ensure!(same, "{hz} Hz at {rate} Hz: the column depends on gain");
+        }
+    }
+    Ok(format!("three tones at {} rates", rates.len()))
+}

@@ -1,0 +1,69 @@
+//! Models and what is made of them.
+
+use crate::{quantize, synth};
+use anyhow::{Result, ensure};
+use idiom_engine::model::{Model, onnx_write, random, shipped, windowed};
+use idiom_engine::rt::features::FrontEnd;
+use idiom_engine::rt::net::Network;
+use idiom_engine::rt::recognizer::column;
+use idiom_engine::{Genre, Quantization};
+
+/// A network becomes a file, comes back, and gives frame by frame what its window gives at once.
+pub fn creation() -> Result<String> {
+    let fp32 = random::flagship(5);
+    let mut bytes = 0;
+    for (model, tolerance) in [(&fp32, 1e-5), (&random::quantized(&fp32), 0.0)] {
+        let file = onnx_write::write(model)?;
+        bytes += file.len();
+        let read = Model::from_onnx(&file)?;
+        let mut rng = random::Rng(6);
+        let frames = 60;
+        let window: Vec<f32> = (0..frames * 40).map(|_| rng.signed()).collect();
+        let at_once = windowed::run(&read, &window, frames);
+        let mut network = Network::compile(&read)?;
+        window.chunks_exact(40).for_each(|column| {
+            network.push(column);
+        });
+        for (a, b) in at_once.probabilities.iter().zip(network.probabilities()) {
+            ensure!((a - b).abs() <= tolerance, "{}: {a} became {b}", read.quantization().label());
+        }
+    }
+    Ok(format!("FP32 and INT8, {bytes} bytes of ONNX written, read and run"))
+}
+
+/// The shipped FP32 model is made INT8 on sounds of this program, and names other sounds as before.
+pub fn optimization() -> Result<String> {
+    let bytes = shipped::flagship(Quantization::Fp32);
+    let model = Model::from_onnx(bytes)?;
+    let columns = |genre, seed| -> Vec<f32> {
+        let mut front = FrontEnd::new(22_050.0);
+        let mono = synth::render(genre, seed, 8.0, 22_050).mono();
+        mono.chunks_exact(front.hop())
+            .flat_map(|frame| column(model.meta.features, front.push(frame)).to_vec())
+            .collect()
+    };
+    let calibration: Vec<Vec<f32>> = Genre::ALL.into_iter().map(|genre| columns(genre, 1)).collect();
+    let small = quantize::quantize(&model, calibration.iter().map(Vec::as_slice))?;
+    let written = onnx_write::write(&small)?;
+    let size = written.len() as f64 / bytes.len() as f64;
+    ensure!(size < 0.5, "the INT8 file has {size:.2} of the size");
+    let small = Model::from_onnx(&written)?;
+    let (mut before, mut after) = (Network::compile(&model)?, Network::compile(&small)?);
+    let (mut same, mut all) = (0, 0);
+    for genre in Genre::ALL {
+        before.reset();
+        after.reset();
+        for column in columns(genre, 2).chunks_exact(model.meta.features.rows()) {
+            let top = |p: &[f32]| (0..p.len()).max_by(|a, b| p[*a].total_cmp(&p[*b]));
+            all += 1;
+            same += usize::from(top(before.push(column)) == top(after.push(column)));
+        }
+    }
+    let agreement = f64::from(same as u32) / f64::from(all as u32);
+    ensure!(agreement > 0.9, "INT8 agrees with FP32 in {:.1} % of frames only", 100.0 * agreement);
+    Ok(format!(
+        "INT8 has {:.0} % of the size and agrees in {:.1} % of frames",
+        100.0 * size,
+        100.0 * agreement
+    ))
+}
