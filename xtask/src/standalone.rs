@@ -7,7 +7,7 @@ use crate::screen::Screen;
 use crate::system::{Need, ensure};
 use crate::test::{Environment, Report, workspace};
 use anyhow::{Context, Result, bail, ensure};
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

@@ -92,6 +92,7 @@ pub fn playing() -> ViewModel {
         backend: Backend::Onnx,
         quantization: Quantization::Int8,
         cache: [0, 0],
+        cache_entries: 0,
         swaps: 1,
         sample_rate: 48_000.0,
         mix: MixState {
