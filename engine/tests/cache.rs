@@ -22,12 +22,8 @@ use std::sync::Arc;
 /// Frames of the window that the model takes, as the shipped one: 3 s.
 const WINDOW: usize = 150;
 
-const MODEL: RemoteModel = RemoteModel {
-    id: 7,
-    input: InputKind::LogMel40,
-    frames: WINDOW,
-    ..RemoteModel::NONE
-};
+const MODEL: RemoteModel =
+    RemoteModel { id: 7, input: InputKind::LogMel40, frames: WINDOW, ..RemoteModel::NONE };
 
 /// The path from samples to the cache, with a model whose answers are a hash of all that it is given.
 struct Path {

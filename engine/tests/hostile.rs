@@ -3,7 +3,7 @@
 mod engine_support;
 
 use engine_support::{KINDS, Noise, at, eager, engine, play, programme};
-use idiom_engine::{Config, Controls, Genre, Handle, Transport};
+use idiom_engine::{Config, Controls, Genre, Handle, Transport, Uncertain};
 
 const RATE: f32 = 48_000.0;
 
@@ -112,6 +112,18 @@ fn strange_blocks_controls_and_transports_do_no_harm() {
                 eq: round % 2 == 0,
                 compressor: round % 4 == 0,
                 bypass: round % 11 == 0,
+                preset: round % 40,
+                uncertain: if round % 2 == 0 { Uncertain::Keep } else { Uncertain::Ease },
+                learn: round % 13 < 4,
+                input_db: odd,
+                gate: round % 3 != 0,
+                drive: round % 5 != 0,
+                width: round % 7 != 0,
+                loudness: round % 2 == 1,
+                limiter: round % 6 < 3,
+                ceiling_db: odd,
+                locks: std::array::from_fn(|section| (round >> (section % 4)) % 2 == 1),
+                external_key: round % 9 < 5,
             };
             engine.process(
                 &mut slices,

@@ -82,7 +82,7 @@ impl Renderer {
         while start < length {
             interrupt::check()?;
             let end = length.min(start + block);
-            let transport = Transport { playing: true, position: Some(self.position) };
+            let transport = Transport { playing: true, position: Some(self.position), loop_start: None };
             let mut slices: Vec<&mut [f32]> =
                 sound.iter_mut().take(self.channels).map(|channel| &mut channel[start..end]).collect();
             let before = self.handle.telemetry().snapshot().frames;

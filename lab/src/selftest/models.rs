@@ -1,6 +1,8 @@
 //! Models and what is made of them.
 
-use crate::{quantize, synth};
+use crate::optimize::measure::Answers;
+use crate::optimize::sounds::{Clip, Sounds};
+use crate::{optimize, synth};
 use anyhow::{Result, ensure};
 use idiom_engine::model::{Model, onnx_write, random, shipped, windowed};
 use idiom_engine::rt::features::FrontEnd;
@@ -31,6 +33,19 @@ pub fn creation() -> Result<String> {
     Ok(format!("FP32 and INT8, {bytes} bytes of ONNX written, read and run"))
 }
 
+/// The INT8 form of a model, calibrated on these columns of features.
+pub fn int8(model: &Model, calibration: Vec<Vec<f32>>) -> Result<Model> {
+    let clip = |columns: Vec<f32>| Clip { excerpts: vec![columns.clone()], columns, ..Clip::default() };
+    let sounds = Sounds {
+        name: "selftest".into(),
+        rows: model.meta.features.rows(),
+        classes: model.meta.classes.clone(),
+        clips: calibration.into_iter().map(clip).collect(),
+    };
+    let reference = Answers::of(model, &sounds)?;
+    Ok(optimize::quantize::static_int8(model, &sounds, &reference, false)?.model)
+}
+
 /// The shipped FP32 model is made INT8 on sounds of this program, and names other sounds as before.
 pub fn optimization() -> Result<String> {
     let bytes = shipped::flagship(Quantization::Fp32);
@@ -42,8 +57,8 @@ pub fn optimization() -> Result<String> {
             .flat_map(|frame| column(model.meta.features, front.push(frame)).to_vec())
             .collect()
     };
-    let calibration: Vec<Vec<f32>> = Genre::ALL.into_iter().map(|genre| columns(genre, 1)).collect();
-    let small = quantize::quantize(&model, calibration.iter().map(Vec::as_slice))?;
+    let calibration = Genre::ALL.into_iter().map(|genre| columns(genre, 1));
+    let small = int8(&model, calibration.collect())?;
     let written = onnx_write::write(&small)?;
     let size = written.len() as f64 / bytes.len() as f64;
     ensure!(size < 0.5, "the INT8 file has {size:.2} of the size");

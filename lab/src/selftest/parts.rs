@@ -1,19 +1,19 @@
 //! What has to be there: optimizer, factory content, mixer, configuration.
 
-use crate::quantize;
+use super::models;
 use anyhow::{Context, Result, ensure};
 use idiom_engine::model::{Model, random, shipped};
 use idiom_engine::profile::Preset;
 use idiom_engine::rt::decision::{Decision, Outcome};
 use idiom_engine::rt::mix::MixStage;
-use idiom_engine::{Backend, CacheLimits, Controls, Genre, Quantization, Verdict};
+use idiom_engine::{Backend, CacheLimits, Controls, Genre, LimiterMode, Quantization, Verdict};
 
 /// The optimizer makes a valid INT8 network of an FP32 one.
 pub fn optimizer() -> Result<String> {
     let model = random::flagship(1);
     let mut rng = random::Rng(2);
     let window: Vec<f32> = (0..40 * 40).map(|_| rng.signed()).collect();
-    let small = quantize::quantize(&model, [window.as_slice()])?;
+    let small = models::int8(&model, vec![window])?;
     small.validate()?;
     ensure!(small.quantization() == Quantization::Int8, "an INT8 network was asked for");
     Ok(format!("{} layers made INT8", small.layers.len()))
@@ -39,11 +39,11 @@ pub fn mixer() -> Result<String> {
     let mut rng = random::Rng(3);
     let input: Vec<f32> = (0..96_000).map(|_| 0.3 * rng.signed()).collect();
     let mix = |outcome: &Outcome, controls: &Controls| {
-        let mut mix = MixStage::new(48_000.0, 1, &Preset::factory()[0].profiles);
+        let mut mix = MixStage::new(48_000.0, 1, &Preset::factory()[0].profiles, LimiterMode::ZeroLatency);
         let mut sound = input.clone();
         for start in (0..sound.len()).step_by(960) {
             mix.set_target(outcome, controls);
-            mix.process(&mut [&mut sound], start, start + 960, controls);
+            mix.process(&mut [&mut sound], &[], start, start + 960, controls);
         }
         sound
     };

@@ -101,7 +101,7 @@ fn show_memory(plugin: &Path) -> Result<()> {
     let mb = |kb: u64| kb as f64 / 1024.0;
     println!("Memory of a host process, MB                 resident   its own   an instance more");
     let mut before: Option<(usize, Resident)> = None;
-    let mut row = |name: &str, count: usize, resident: Resident, before: Option<(usize, Resident)>| {
+    let row = |name: &str, count: usize, resident: Resident, before: Option<(usize, Resident)>| {
         let more = before.filter(|(fewer, _)| *fewer < count).map(|(fewer, less)| {
             let difference = resident.all.saturating_sub(less.all);
             format!("{:.2}", mb(difference) / (count - fewer) as f64)

@@ -26,6 +26,10 @@ const PAUSE_DBFS: f32 = -60.0;
 /// a programme that has become softer for good should.
 const GAP_DB: f32 = 20.0;
 
+/// Most that a moment's overshoot counts beyond the average level's, in dB, so that a door slam does not raise what
+/// follows.
+const MAX_EXCESS_DB: f64 = 3.0;
+
 /// Time constant, in seconds, of the memory that tells steady compression from a short peak.
 const STEADY_S: f64 = 0.5;
 
@@ -102,6 +106,9 @@ pub struct Compressor {
     /// Average level of the programme in dBFS, and the ticks it was taken from.
     programme_db: f64,
     programme_ticks: u32,
+    /// By how much the programme's overshoot is more than that of its average level, on average, in dB: where the level
+    /// fluctuates, an attack faster than the release keeps the gain below what the average asks for.
+    excess_db: f64,
     /// The present part of a tick as the detector hears it.
     key: Work,
 }
@@ -127,6 +134,7 @@ impl Compressor {
             steady_db: [0.0; MAX_CHANNELS],
             programme_db: 0.0,
             programme_ticks: 0,
+            excess_db: 0.0,
             key: [[0.0; MAX_TICK]; MAX_CHANNELS],
         };
         compressor.jump(Setting::NEUTRAL);
@@ -173,12 +181,25 @@ impl Compressor {
         let share = share.max(1.0 / f64::from(self.programme_ticks + 1));
         self.programme_db += share * (f64::from(level) - self.programme_db);
         self.programme_ticks = (self.programme_ticks + 1).min(1_000_000);
+        if self.is_neutral() {
+            self.excess_db = 0.0;
+            return;
+        }
+        let [a, b] = self.over_db;
+        let excess = f64::from(a.max(b)) - self.programme_overshoot();
+        self.excess_db += share * (excess.clamp(-MAX_EXCESS_DB, MAX_EXCESS_DB) - self.excess_db);
+    }
+
+    /// The overshoot of the programme's average level in dB.
+    fn programme_overshoot(&self) -> f64 {
+        let Setting { threshold_db, knee_db, .. } = self.setting;
+        overshoot((self.programme_db - threshold_db) as f32, knee_db as f32).into()
     }
 
     /// By how much the programme's average level would be reduced, in dB, `>= 0`, the untouched share included.
     fn programme_reduction(&self) -> f64 {
-        let Setting { threshold_db, slope, knee_db, mix, .. } = self.setting;
-        let over = f64::from(overshoot((self.programme_db - threshold_db) as f32, knee_db as f32));
+        let Setting { slope, mix, .. } = self.setting;
+        let over = (self.programme_overshoot() + self.excess_db).max(0.0);
         let compressed = 10f64.powf(-slope * over / 20.0);
         -20.0 * (1.0 + mix * (compressed - 1.0)).log10()
     }
@@ -288,6 +309,7 @@ impl Compressor {
     /// Forgets the sound.
     pub fn reset(&mut self) {
         self.programme_ticks = 0;
+        self.excess_db = 0.0;
         self.detector.reset();
         self.key_filter.reset();
         self.over_db = [0.0; MAX_CHANNELS];
