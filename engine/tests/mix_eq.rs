@@ -111,6 +111,10 @@ fn the_filter_has_the_designed_response() {
             for setting in
                 [[80.0, -12.0, 0.7], [1_000.0, 6.0, 0.9], [7_900.0, 12.0, 0.8], [14_000.0, -9.0, 0.7]]
             {
+                // What lies beyond half the rate is another filter than asked for, whatever its design.
+                if setting[0] > 0.5 * rate {
+                    continue;
+                }
                 let worst = worst_db(shape, setting, rate);
                 // Below 44.1 kHz, 16 kHz cannot be reached; what is left is as good as it gets.
                 let bound = if rate < 44_100.0 { 0.2 } else { 0.1 };

@@ -318,6 +318,7 @@ fn flipping_genres_never_moves_the_momentary_loudness_by_more_than_one_and_a_hal
     let tone: Vec<Vec<f32>> = (1..3).map(|seed| pink(seed, rate.into(), hop * frames)).collect();
     let input = at_loudness(tone, -16.0);
     let mut worst = (0.0f64, String::new());
+    let mut beyond = Vec::new();
     for (index, preset) in Preset::factory().iter().enumerate() {
         for (a, b) in (0..5).flat_map(|a| (a + 1..5).map(move |b| (a, b))) {
             let reaction_s = if (index + a + b) % 3 == 0 { 2.0 } else { 0.1 };
@@ -346,13 +347,17 @@ fn flipping_genres_never_moves_the_momentary_loudness_by_more_than_one_and_a_hal
                 .collect();
             let max = changes.iter().fold(f64::MIN, |a, &b| a.max(b));
             let span = max - changes.iter().fold(f64::MAX, |a, &b| a.min(b));
+            let place = format!("{}: {:?}/{:?}", preset.name, Genre::ALL[a], Genre::ALL[b]);
+            if span >= 1.5 {
+                beyond.push(format!("{span:.2} LU in {place}"));
+            }
             if span > worst.0 {
-                worst = (span, format!("{}: {:?}/{:?}", preset.name, Genre::ALL[a], Genre::ALL[b]));
+                worst = (span, place);
             }
         }
     }
     println!("largest move of momentary loudness: {:.2} LU in {}", worst.0, worst.1);
-    assert!(worst.0 < 1.5, "{:.2} LU in {}", worst.0, worst.1);
+    assert!(beyond.is_empty(), "{}", beyond.join("; "));
 }
 
 #[test]

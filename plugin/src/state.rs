@@ -438,7 +438,7 @@ mod tests {
         assert_eq!(saved(&params).fields["preset"], r#"{"name":"Opera House","version":3}"#);
         params.preset.choose(0);
         assert_eq!(params.notice(), None);
-        assert_eq!(saved(&params).fields["preset"], r#"{"name":"Genre Follow","version":1}"#);
+        assert_eq!(saved(&params).fields["preset"], r#"{"name":"Genre Follow","version":2}"#);
         params.preset.choose(99);
         assert_eq!(params.preset.get(), 0);
     }

@@ -260,10 +260,18 @@ mod tests {
             band: (100.0, 5000.0),
             ..Finish::clean(0.5, 0.2, -18.0)
         };
-        let audio = mix(vec![Track::new(noise(0.3, 4), 0.0, 0.6)], &finish, 4.0, &mut Dice::new(2));
+        let play =
+            |finish: &Finish| mix(vec![Track::new(noise(0.3, 4), 0.0, 0.6)], finish, 4.0, &mut Dice::new(2));
+        let audio = play(&finish);
         assert_eq!(audio.channels[0], audio.channels[1]);
-        let mut treble = audio.channels[0].clone();
-        Biquad::high_pass(32e3, 9000.0, 0.7).run(&mut treble);
-        assert!(rms(&treble) < 0.02 * rms(&audio.channels[0]), "{}", rms(&treble));
+        let treble = |audio: &Audio| {
+            let mut treble = audio.channels[0].clone();
+            Biquad::high_pass(32e3, 11_000.0, 0.7).run(&mut treble);
+            20.0 * (rms(&treble) / rms(&audio.channels[0])).log10()
+        };
+        let clean = play(&Finish::clean(0.5, 0.2, -18.0));
+        assert_ne!(clean.channels[0], clean.channels[1]);
+        let lost = treble(&clean) - treble(&audio);
+        assert!(lost > 15.0, "the band takes {lost} dB of the treble");
     }
 }

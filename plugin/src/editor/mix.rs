@@ -89,14 +89,14 @@ fn equalizer(canvas: &Canvas<'_>, rect: Rect, mix: &MixState, acts: bool) {
     let anchors = [
         (0.0, Align2::LEFT_BOTTOM),
         (0.35, Align2::CENTER_BOTTOM),
-        (0.65, Align2::CENTER_BOTTOM),
+        (0.66, Align2::CENTER_BOTTOM),
         (1.0, Align2::RIGHT_BOTTOM),
     ];
     for (band, (share, anchor)) in anchors.into_iter().enumerate() {
         let (db, hz) = (mix_drawn.eq_db[band], mix_drawn.eq_hz[band]);
-        let text = if hz > 0.0 { format!("{} {}", hertz(hz), decibels(db)) } else { "\u{2013}".into() };
+        let text = if hz > 0.0 { format!("{} {}", hertz(hz), bare(db)) } else { "\u{2013}".into() };
         let at = Pos2::new(rect.min.x + rect.width() * share, text_y);
-        canvas.text(at, anchor, text, 11.5, if acts { theme::MUTED } else { theme::FAINT });
+        canvas.text(at, anchor, text, 11.0, if acts { theme::MUTED } else { theme::FAINT });
     }
 }
 
@@ -118,6 +118,11 @@ fn area(curve: &[Pos2], base: f32, color: Color32) -> Mesh {
 /// A gain with its sign; a nought has none.
 fn decibels(db: f32) -> String {
     if db.abs() < 0.05 { "0.0 dB".into() } else { format!("{db:+.1} dB") }
+}
+
+/// A gain in dB without the unit, where four have to stand in a row under a scale in dB.
+fn bare(db: f32) -> String {
+    decibels(db).trim_end_matches(" dB").to_owned()
 }
 
 /// A frequency as engineers write it.
