@@ -3,6 +3,7 @@
 //! Nothing in here allocates (after construction), locks, waits, prints or calls the system, and nothing panics.
 
 pub mod cache;
+pub mod classic;
 pub mod decision;
 pub mod features;
 pub mod frames;
