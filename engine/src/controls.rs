@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Backend {
-    /// The best that works here: [`Backend::Onnx`], else [`Backend::Spectral`].
+    /// The best that works here: [`Backend::Onnx`], else [`Backend::Classic`], else [`Backend::Spectral`].
     #[default]
     Auto = 0,
     /// The ONNX model, compiled by our executor, frame by frame on the audio thread.
@@ -19,12 +19,20 @@ pub enum Backend {
     Spectral = 3,
     /// The TFLite model, compiled by our executor, frame by frame on the audio thread.
     Tflite = 4,
+    /// A linear model on statistics of MFCCs, see [`crate::rt::classic`]; runs on the audio thread.
+    Classic = 5,
 }
 
 impl Backend {
     /// Every backend, in the order a chooser shows them.
-    pub const ALL: [Backend; 5] =
-        [Backend::Auto, Backend::Onnx, Backend::Tflite, Backend::OnnxWorker, Backend::Spectral];
+    pub const ALL: [Backend; 6] = [
+        Backend::Auto,
+        Backend::Onnx,
+        Backend::Tflite,
+        Backend::OnnxWorker,
+        Backend::Classic,
+        Backend::Spectral,
+    ];
 
     /// Name to show to a person.
     pub const fn label(self) -> &'static str {
@@ -33,6 +41,7 @@ impl Backend {
             Backend::Onnx => "ONNX",
             Backend::Tflite => "TFLite",
             Backend::OnnxWorker => "ONNX on worker",
+            Backend::Classic => "Classic",
             Backend::Spectral => "Spectral rules",
         }
     }
@@ -41,7 +50,9 @@ impl Backend {
     pub const fn place(self) -> &'static str {
         match self {
             Backend::OnnxWorker => "worker thread",
-            Backend::Auto | Backend::Onnx | Backend::Tflite | Backend::Spectral => "audio thread",
+            Backend::Auto | Backend::Onnx | Backend::Tflite | Backend::Classic | Backend::Spectral => {
+                "audio thread"
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 //! [`windowed`] runs it in the plainest way there is, as the reference for [`crate::rt::net`], which plays it frame by
 //! frame.
 
+pub mod classic;
 mod error;
 mod flatbuffer;
 pub mod half;

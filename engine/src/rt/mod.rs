@@ -4,6 +4,7 @@
 
 pub mod cache;
 pub mod cache_control;
+pub mod classic;
 pub mod decision;
 pub mod features;
 pub mod frames;

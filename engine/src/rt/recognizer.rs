@@ -2,6 +2,7 @@
 //!
 //! A [`Recognizer`] is made by the worker, travels to the audio thread in a box, and travels back to be freed.
 
+use super::classic::{Classic, WINDOW_FRAMES};
 use super::features::Features;
 use super::net::Network;
 use crate::controls::{Backend, Quantization};
@@ -36,28 +37,36 @@ impl RemoteModel {
 
 /// See the [module](self).
 pub struct Recognizer {
-    network: Option<Network>,
-    /// What running the network is called.
-    backend: Backend,
-    /// Which of the network's outputs answers for each genre.
+    namer: Namer,
+    /// Which of its outputs answers for each genre.
     outputs: GenreOutputs,
     remote: Option<RemoteModel>,
+}
+
+/// What gives the probabilities.
+enum Namer {
+    /// Nobody: the engine's rules answer.
+    Rules,
+    /// A network, and what running it is called.
+    Network(Box<Network>, Backend),
+    /// The linear model on MFCC statistics.
+    Classic(Box<Classic>),
 }
 
 impl Recognizer {
     /// The rules, which the engine keeps running anyway.
     pub fn rules() -> Recognizer {
-        Recognizer {
-            network: None,
-            backend: Backend::Spectral,
-            outputs: GenreOutputs::default(),
-            remote: None,
-        }
+        Recognizer { namer: Namer::Rules, outputs: GenreOutputs::default(), remote: None }
     }
 
     /// A network on the audio thread, what running it is called, and which of its outputs answers for each genre.
     pub fn network(network: Network, backend: Backend, outputs: GenreOutputs) -> Recognizer {
-        Recognizer { network: Some(network), backend, outputs, remote: None }
+        Recognizer { namer: Namer::Network(Box::new(network), backend), outputs, remote: None }
+    }
+
+    /// The linear model on MFCC statistics, and which of its outputs answers for each genre.
+    pub fn classic(classic: Classic, outputs: GenreOutputs) -> Recognizer {
+        Recognizer { namer: Namer::Classic(Box::new(classic)), outputs, remote: None }
     }
 
     /// A model on the worker. This recognizer's own network answers while the worker does not.
@@ -72,32 +81,47 @@ impl Recognizer {
 
     /// What its own answers are made by.
     pub fn identity(&self) -> (Backend, Quantization) {
-        match &self.network {
-            Some(network) => (self.backend, network.quantization()),
-            None => (Backend::Spectral, Quantization::Fp32),
+        match &self.namer {
+            Namer::Network(network, backend) => (*backend, network.quantization()),
+            Namer::Classic(_) => (Backend::Classic, Quantization::Fp32),
+            Namer::Rules => (Backend::Spectral, Quantization::Fp32),
         }
     }
 
-    /// Takes in one frame. `None` when there is no network, or it has no usable answer.
+    /// Takes in one frame. `None` when there is neither network nor linear model, or no usable answer.
     pub fn push(&mut self, features: &Features) -> Option<Posterior> {
-        let network = self.network.as_mut()?;
-        self.outputs.posterior(network.push(column(network.input(), features)))
+        let probabilities = match &mut self.namer {
+            Namer::Network(network, _) => network.push(column(network.input(), features)),
+            Namer::Classic(classic) => classic.push(features),
+            Namer::Rules => return None,
+        };
+        self.outputs.posterior(probabilities)
     }
 
     /// Frames of the past that matter for its answers, about.
     pub fn memory(&self) -> usize {
-        self.network.as_ref().map_or(0, Network::pool_frames)
+        match &self.namer {
+            Namer::Network(network, _) => network.pool_frames(),
+            Namer::Classic(_) => WINDOW_FRAMES,
+            Namer::Rules => 0,
+        }
     }
 
-    /// Bytes that its network holds beside the weights.
+    /// Bytes that it holds beside the weights.
     pub fn state_bytes(&self) -> usize {
-        self.network.as_ref().map_or(0, Network::state_bytes)
+        match &self.namer {
+            Namer::Network(network, _) => network.state_bytes(),
+            Namer::Classic(_) => size_of::<Classic>(),
+            Namer::Rules => 0,
+        }
     }
 
     /// Forgets everything heard.
     pub fn reset(&mut self) {
-        if let Some(network) = &mut self.network {
-            network.reset();
+        match &mut self.namer {
+            Namer::Network(network, _) => network.reset(),
+            Namer::Classic(classic) => classic.reset(),
+            Namer::Rules => {}
         }
     }
 }

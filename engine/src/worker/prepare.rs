@@ -4,7 +4,8 @@ use super::store::{self, Loaded, ModelSource, Opened};
 use super::tract::TractModel;
 use crate::controls::{Backend, Quantization};
 use crate::engine::Status;
-use crate::model::ModelError;
+use crate::model::{GenreOutputs, ModelError};
+use crate::rt::classic::Classic;
 use crate::rt::recognizer::{Recognizer, RemoteModel};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -50,11 +51,18 @@ pub fn prepare(wish: &Wish) -> Prepared {
                 }
             }
         }
-        None => (Recognizer::rules(), None, (Backend::Spectral, Quantization::Fp32), None),
+        None => match classic(wish, &mut problems) {
+            Some((classic, outputs)) => {
+                let meta = classic.model().meta.clone();
+                let recognizer = Recognizer::classic(classic, outputs);
+                (recognizer, None, (Backend::Classic, Quantization::Fp32), Some(meta))
+            }
+            None => (Recognizer::rules(), None, (Backend::Spectral, Quantization::Fp32), None),
+        },
     };
     let problem = (!problems.is_empty()).then(|| {
         let runs = match installed {
-            (Backend::Spectral, _) => Backend::Spectral.label().to_owned(),
+            (backend @ (Backend::Classic | Backend::Spectral), _) => backend.label().to_owned(),
             (backend, quantization) => format!("{} {}", backend.label(), quantization.label()),
         };
         format!("{}. {runs} runs instead.", problems.join(". "))
@@ -72,12 +80,22 @@ pub fn prepare(wish: &Wish) -> Prepared {
 /// A model on the worker, and what the audio thread has to know of it.
 pub type Remote = (RemoteModel, Arc<TractModel>);
 
-/// The network of the audio thread and, where wished for or needed, the model of the worker. `None` leaves the rules.
+/// The linear model, for whoever wishes for it and for whom no network can be used.
+fn classic(wish: &Wish, problems: &mut Vec<String>) -> Option<(Classic, GenreOutputs)> {
+    if wish.backend == Backend::Spectral {
+        return None;
+    }
+    let loaded = store::load_classic();
+    loaded.map_err(|error| problems.push(format!("the classic model cannot be used: {error}"))).ok()
+}
+
+/// The network of the audio thread and, where wished for or needed, the model of the worker. `None` leaves the linear
+/// model and the rules.
 ///
 /// The order: what is wished for; the same in another quantization, then in another format; for a file of the user's that
 /// the executor does not run, the worker; then the built-in model.
 fn network(wish: &Wish, problems: &mut Vec<String>) -> Option<(Arc<Loaded>, Option<Remote>)> {
-    if wish.backend == Backend::Spectral {
+    if matches!(wish.backend, Backend::Classic | Backend::Spectral) {
         return None;
     }
     let opened = wish.source.open().map_err(|missing| problems.push(missing)).ok();
@@ -169,6 +187,7 @@ mod tests {
             (Backend::OnnxWorker, Quantization::Fp16, (Backend::OnnxWorker, Quantization::Fp16)),
             (Backend::OnnxWorker, Quantization::Fp32, (Backend::OnnxWorker, Quantization::Fp32)),
             (Backend::OnnxWorker, Quantization::Auto, (Backend::OnnxWorker, Quantization::Int8)),
+            (Backend::Classic, Quantization::Auto, (Backend::Classic, Quantization::Fp32)),
             (Backend::Spectral, Quantization::Auto, (Backend::Spectral, Quantization::Fp32)),
         ] {
             let prepared = prepare(&wish(backend, quantization));

@@ -4,21 +4,23 @@
 use idiom_engine::{Backend, Config, Controls, Engine, Handle, Quantization, Transport};
 
 /// Every backend with every quantization that makes a difference.
-pub const CHOICES: [(Backend, Quantization); 7] = [
+pub const CHOICES: [(Backend, Quantization); 8] = [
     (Backend::Auto, Quantization::Auto),
     (Backend::Onnx, Quantization::Fp32),
     (Backend::Onnx, Quantization::Int8),
     (Backend::OnnxWorker, Quantization::Fp32),
     (Backend::OnnxWorker, Quantization::Int8),
     (Backend::OnnxWorker, Quantization::Auto),
+    (Backend::Classic, Quantization::Auto),
     (Backend::Spectral, Quantization::Auto),
 ];
 
 /// One of each kind, for tests that take long.
-pub const KINDS: [(Backend, Quantization); 4] = [
+pub const KINDS: [(Backend, Quantization); 5] = [
     (Backend::Onnx, Quantization::Fp32),
     (Backend::Auto, Quantization::Auto),
     (Backend::OnnxWorker, Quantization::Int8),
+    (Backend::Classic, Quantization::Auto),
     (Backend::Spectral, Quantization::Auto),
 ];
 

@@ -5,9 +5,10 @@ use crate::eval::{Listener, Options, run as listen};
 use crate::picture;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use idiom_engine::Quantization;
+use idiom_engine::model::classic::ClassicModel;
 use idiom_engine::model::{Model, shipped};
 use idiom_engine::worker::ModelSource;
+use idiom_engine::{Backend, Quantization};
 use std::path::{Path, PathBuf};
 
 /// Measure how well a model names the clips of a labelled data set
@@ -19,13 +20,15 @@ use std::path::{Path, PathBuf};
   idiom eval --data recordings --quantization fp32 --picture report.png
   idiom eval --data recordings --robustness            also at other levels, rates and through codecs (takes long)
   idiom eval mine.onnx --data recordings/MANIFEST.csv --json > result.json
+  idiom eval small --data recordings                   the small model on 13 MFCCs
+  idiom eval --backend classic --data recordings       the linear model on MFCC statistics
   idiom eval --backend spectral --data recordings      the rules that need no model
 
 A data set is a folder with one subfolder a class, or a MANIFEST.csv with the columns file and genre. Any classes will
 do, if the model knows them. Files that cannot be read are named, counted and left out. Numbers mean something only for
 recordings that the model was not trained on.")]
 pub struct Args {
-    /// An ONNX model (docs/MODEL_FORMAT.md); the shipped one when left out
+    /// A model file (docs/MODEL_FORMAT.md), or one that comes with the program: flagship (when left out) or small
     model: Option<PathBuf>,
     /// Folder with one subfolder a class, or a manifest
     #[arg(long, value_name = "DIR")]
@@ -33,8 +36,8 @@ pub struct Args {
     /// What names the clips
     #[arg(long, value_enum, default_value = "onnx")]
     backend: Chosen,
-    /// Which of the shipped model's files to measure
-    #[arg(long, value_enum, default_value = "int8", conflicts_with = "model")]
+    /// Which of a shipped model's files to measure; a file of yours is what it is
+    #[arg(long, value_enum, default_value = "int8")]
     quantization: Arithmetic,
     /// Print JSON instead of a table
     #[arg(long)]
@@ -57,8 +60,12 @@ pub struct Args {
 enum Chosen {
     /// The engine's executor, as on the audio thread
     Onnx,
+    /// The same, with the TFLite file of a shipped model
+    Tflite,
     /// tract, as on the worker thread
     OnnxWorker,
+    /// The linear model on MFCC statistics
+    Classic,
     /// Rules on spectral measures
     Spectral,
 }
@@ -66,6 +73,7 @@ enum Chosen {
 #[derive(Clone, Copy, ValueEnum)]
 enum Arithmetic {
     Fp32,
+    Fp16,
     Int8,
 }
 
@@ -101,29 +109,43 @@ pub fn run(args: Args) -> Result<()> {
 fn listener(args: &Args) -> Result<Listener> {
     let quantization = match args.quantization {
         Arithmetic::Fp32 => Quantization::Fp32,
+        Arithmetic::Fp16 => Quantization::Fp16,
         Arithmetic::Int8 => Quantization::Int8,
     };
-    let read =
-        |path: &Path| std::fs::read(path).with_context(|| format!("{}: cannot be read", path.display()));
     let name = args.model.as_ref().map_or("the shipped model".into(), |path| path.display().to_string());
-    match (args.backend, &args.model) {
-        (Chosen::Spectral, Some(_)) => {
+    let source = match args.model.as_deref() {
+        None => ModelSource::Shipped,
+        Some(path) if path == Path::new("flagship") => ModelSource::Shipped,
+        Some(path) if path == Path::new("small") => ModelSource::Small,
+        Some(path) => {
+            let bytes = std::fs::read(path).with_context(|| {
+                format!("{name}: cannot be read, and is none of the shipped models flagship and small")
+            })?;
+            ModelSource::Bytes { name: name.clone(), bytes: bytes.into() }
+        }
+    };
+    match (args.backend, &source) {
+        (Chosen::Spectral, ModelSource::Shipped) => Ok(Listener::rules()),
+        (Chosen::Spectral, _) => {
             bail!("--backend spectral needs no model, but {name} is given; leave one of the two out")
         }
-        (Chosen::Spectral, None) => Ok(Listener::rules()),
-        (Chosen::Onnx, model) => {
-            let model = match model {
-                Some(path) => Model::from_onnx(&read(path)?),
-                None => Model::from_onnx(shipped::flagship(quantization)),
-            };
-            model.and_then(|model| Listener::model(&model)).context(name)
+        (Chosen::Classic, ModelSource::Shipped) => {
+            ClassicModel::read(shipped::classic()).map(Listener::classic)
         }
-        (Chosen::OnnxWorker, model) => {
-            let source = match model {
-                Some(path) => ModelSource::Bytes { name: name.clone(), bytes: read(path)?.into() },
-                None => ModelSource::Shipped,
-            };
-            Listener::worker(source, quantization).context(name)
+        (Chosen::Classic, ModelSource::Bytes { bytes, .. }) => {
+            ClassicModel::read(bytes).map(Listener::classic)
         }
+        (Chosen::Classic, _) => {
+            bail!("--backend classic runs a linear model, and small is a network; leave one of the two out")
+        }
+        (Chosen::Onnx | Chosen::Tflite, source) => {
+            let opened = source.open().map_err(anyhow::Error::msg)?;
+            let backend = if args.backend == Chosen::Tflite { Backend::Tflite } else { Backend::Onnx };
+            // A file of the user's is what it is, whatever the backend.
+            let (bytes, sidecar) = opened.file(opened.formats(backend)[0], quantization);
+            Model::read(bytes, &sidecar).and_then(|model| Listener::model(&model))
+        }
+        (Chosen::OnnxWorker, _) => Listener::worker(source, quantization),
     }
+    .context(name)
 }

@@ -59,6 +59,7 @@ const TRAIN_EXAMPLES: &str = "Examples:
   idiom train --data recordings --out trained           the flagship's configuration
   idiom train --data recordings --extra rendered --soft-labels teacher.csv --out trained
   idiom train --data recordings --folds 5 --out folds   cross-validation, no artist on both sides
+  idiom train --data recordings --classic --out trained the linear model on MFCC statistics
 
 Started again with the same arguments, an interrupted training goes on from its checkpoint.";
 

@@ -1,10 +1,11 @@
 //! `idiom train`: from folders of sounds to a model file.
 
 use crate::features::FeatureCache;
+use crate::files;
 use crate::train::config::{Config, FLAGSHIP};
-use crate::train::crossval;
 use crate::train::run::{self, Sources};
-use anyhow::Result;
+use crate::train::{classic as linear, crossval};
+use anyhow::{Context, Result};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -41,6 +42,9 @@ pub struct TrainArgs {
     /// Only write OUT/folds.csv, which clip is tested in which round, for the teacher.
     #[arg(long, requires = "folds")]
     pub folds_only: bool,
+    /// Train the linear model of the backend Classic instead of a network: OUT/classic.weights.json.
+    #[arg(long, conflicts_with_all = ["soft_labels", "config", "folds", "steps", "calibration"])]
+    pub classic: bool,
     /// Number of steps, instead of the configuration's.
     #[arg(long)]
     pub steps: Option<usize>,
@@ -51,6 +55,9 @@ pub struct TrainArgs {
 
 /// Runs the command.
 pub fn run(args: &TrainArgs) -> Result<()> {
+    if args.classic {
+        return classic(args);
+    }
     let mut config = match &args.config {
         Some(path) => Config::read(path)?,
         None => Config::parse(FLAGSHIP)?,
@@ -80,5 +87,19 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     println!("{}", outcome.calibrated);
     println!("temperature {:.3}", outcome.temperature);
     println!("{}", args.out.join("crossval.json").display());
+    Ok(())
+}
+
+/// Trains the linear model, and says how right its recipe is on artists that it has not learned from.
+fn classic(args: &TrainArgs) -> Result<()> {
+    let outcome = linear::run(&args.data, &args.extra)?;
+    let path = args.out.join("classic.weights.json");
+    let wrote = files::write_bytes(&path, &outcome.model.write());
+    wrote.with_context(|| format!("{}: cannot be written", path.display()))?;
+    let report = args.out.join("crossval.json");
+    files::write_bytes(&report, &serde_json::to_vec_pretty(&outcome.report)?)
+        .with_context(|| format!("{}: cannot be written", report.display()))?;
+    println!("{}", outcome.report);
+    println!("temperature {:.3}\n{}", outcome.temperature, path.display());
     Ok(())
 }

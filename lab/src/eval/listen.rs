@@ -2,7 +2,9 @@
 
 use crate::dataset::genre_names;
 use idiom_engine::genre::{GENRES, Posterior};
+use idiom_engine::model::classic::ClassicModel;
 use idiom_engine::model::{Model, ModelError};
+use idiom_engine::rt::classic::Classic;
 use idiom_engine::rt::decision::{Decision, Outcome};
 use idiom_engine::rt::features::{FrontEnd, hop_at};
 use idiom_engine::rt::net::Network;
@@ -10,6 +12,7 @@ use idiom_engine::rt::recognizer::column;
 use idiom_engine::rt::spectral_rules::SpectralRules;
 use idiom_engine::worker::store::{self, ModelSource};
 use idiom_engine::{Backend, Config, Controls, Handle, Quantization, Transport};
+use std::sync::Arc;
 
 /// Something that names classes frame by frame.
 #[derive(Clone)]
@@ -28,6 +31,8 @@ enum Namer {
     Network(Box<Network>),
     /// A model on the worker, heard through the whole engine.
     Worker(ModelSource, Quantization),
+    /// The linear model on MFCC statistics.
+    Classic(Box<Classic>),
     /// The rules on spectral measures.
     Rules,
 }
@@ -73,6 +78,16 @@ impl Listener {
         Ok(Listener::of_genres(name, Namer::Worker(source, quantization)))
     }
 
+    /// A linear model on MFCC statistics.
+    pub fn classic(model: ClassicModel) -> Listener {
+        Listener {
+            name: format!("{} {}", model.meta.name, model.meta.version),
+            classes: model.meta.classes.clone(),
+            genres: model.meta.genre_outputs().ok().and_then(|outputs| outputs.all()),
+            namer: Namer::Classic(Box::new(Classic::new(Arc::new(model)))),
+        }
+    }
+
     /// The rules on spectral measures, which need no model.
     pub fn rules() -> Listener {
         Listener::of_genres(Backend::Spectral.label().to_lowercase(), Namer::Rules)
@@ -100,16 +115,14 @@ impl Listener {
 
     /// Hears mono sound from a fresh start.
     pub fn hear(&mut self, mono: &[f32], sample_rate: u32) -> Heard {
-        let mut network = match &mut self.namer {
+        match &mut self.namer {
             Namer::Worker(source, quantization) => {
                 return by_engine(source, *quantization, mono, sample_rate);
             }
-            Namer::Network(network) => {
-                network.reset();
-                Some(network)
-            }
-            Namer::Rules => None,
-        };
+            Namer::Network(network) => network.reset(),
+            Namer::Classic(classic) => classic.reset(),
+            Namer::Rules => {}
+        }
         let mut front_end = FrontEnd::new(sample_rate as f32);
         let (mut rules, mut decision) = (SpectralRules::new(), Decision::new());
         let mut heard = Heard::default();
@@ -117,9 +130,10 @@ impl Listener {
             let features = front_end.push(frame);
             rules.push(features);
             let by_rules = rules.posterior();
-            let probabilities = match &mut network {
-                Some(network) => network.push(column(network.input(), features)),
-                None => &by_rules.0,
+            let probabilities = match &mut self.namer {
+                Namer::Network(network) => network.push(column(network.input(), features)),
+                Namer::Classic(classic) => classic.push(features),
+                Namer::Worker(..) | Namer::Rules => &by_rules.0,
             };
             if let Some(outputs) = self.genres {
                 let posterior = Posterior(outputs.map(|output| probabilities[output]));

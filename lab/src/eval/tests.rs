@@ -3,7 +3,8 @@ use super::*;
 use crate::audio::{Audio, write_wav};
 use crate::dataset::Dataset;
 use crate::synth;
-use idiom_engine::model::shipped::flagship;
+use idiom_engine::model::classic::ClassicModel;
+use idiom_engine::model::shipped::{classic, flagship};
 use idiom_engine::model::{Model, random};
 use idiom_engine::rt::features::hop_at;
 use idiom_engine::worker::ModelSource;
@@ -33,6 +34,7 @@ fn a_sound_is_heard_as_the_plugin_hears_it() {
             Quantization::Fp32,
             Listener::worker(ModelSource::Shipped, Quantization::Fp32).unwrap(),
         ),
+        (Backend::Classic, Quantization::Auto, Listener::classic(ClassicModel::read(classic()).unwrap())),
         (Backend::Spectral, Quantization::Auto, Listener::rules()),
     ] {
         let outcomes = listener.hear(&sound, 48_000).outcomes;

@@ -2,7 +2,7 @@
 //!
 //! A column counts in units of 20 dB from the sound's own slow level, so changes of gain are already gone. Whatever
 //! changes the level of the bands is followed by taking the mean change out again, as the slow level would.
-//! Columns that are not mel bands (MFCC) are only changed in time.
+//! A network that listens to cepstral coefficients gets those of the varied columns.
 
 use super::config::AugmentConfig;
 use rand::RngExt;

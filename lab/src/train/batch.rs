@@ -3,6 +3,8 @@
 use super::augment;
 use super::config::Config;
 use super::sounds::{Library, Sound};
+use idiom_engine::rt::features::mfcc::Dct;
+use idiom_engine::rt::features::{MEL_BANDS, MFCCS};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -24,7 +26,10 @@ pub struct Batch {
 /// Draws crops from sounds so that classes, and pieces within a class, have their say.
 pub struct Sampler<'a> {
     config: &'a Config,
+    /// Rows of the columns that are varied.
     rows: usize,
+    /// What turns varied log-mel columns into those that the network listens to; `None` where they are the same.
+    dct: Option<Dct>,
     classes: usize,
     library: &'a Library,
     nothing: &'a [Sound],
@@ -64,15 +69,17 @@ impl<'a> Sampler<'a> {
         train: &[usize],
         nothing: &'a [Sound],
     ) -> Sampler<'a> {
+        let dct = library.labelled.iter().any(|sound| !sound.mel.is_empty()).then(Dct::new);
+        let rows = if dct.is_some() { MEL_BANDS } else { rows };
         let mut by_class = vec![(Vec::new(), Vec::new()); classes];
         for &index in train {
             let sound = &library.labelled[index];
-            if let Some((class, _)) = sound.label.filter(|_| sound.frames(rows) > 1) {
+            if let Some((class, _)) = sound.label.filter(|_| sound.varied().len() > rows) {
                 add(&mut by_class[class], sound.share.max(1e-6).powf(config.mix.by_piece), index);
             }
         }
         by_class.retain(|class| !class.1.is_empty());
-        let usable = |s: &Sound| !s.soft.is_empty() && s.frames(rows) > 1;
+        let usable = |s: &Sound| !s.soft.is_empty() && s.varied().len() > rows;
         let found: Vec<usize> =
             (0..library.unlabelled.len()).filter(|&i| usable(&library.unlabelled[i])).collect();
         // Free music is mostly of one kind. Drawn as it is found, it would teach that everything is.
@@ -82,7 +89,7 @@ impl<'a> Sampler<'a> {
             let alike = likeliest.iter().filter(|other| *other == class).count();
             add(&mut unlabelled, 1.0 / (alike as f32).sqrt(), index);
         }
-        Sampler { config, rows, classes, library, nothing, by_class, unlabelled }
+        Sampler { config, rows, dct, classes, library, nothing, by_class, unlabelled }
     }
 
     /// Whether there is anything labelled to learn from.
@@ -142,7 +149,14 @@ impl<'a> Sampler<'a> {
         for item in 0..t.batch {
             let averages = &mut batch.averages[item * t.segments * t.frames..][..t.segments * t.frames];
             let (x, targets, weight) = self.item(averages, &mut random);
-            batch.x.extend_from_slice(&x);
+            match &self.dct {
+                None => batch.x.extend_from_slice(&x),
+                Some(dct) => batch.x.extend(x.as_chunks().0.iter().flat_map(|column| {
+                    let mut coefficients = [0.0; MFCCS];
+                    dct.apply(column, &mut coefficients);
+                    coefficients
+                })),
+            }
             batch.targets.extend_from_slice(&targets);
             batch.weights.push(weight);
         }
@@ -160,7 +174,7 @@ impl<'a> Sampler<'a> {
             }
         };
         let start = |sound: &Sound, frames: usize, random: &mut ChaCha8Rng| {
-            let spare = sound.frames(self.rows).saturating_sub(frames + 2);
+            let spare = (sound.varied().len() / self.rows).saturating_sub(frames + 2);
             (random.random::<f32>() * spare as f32).floor()
         };
         let before = if random.random::<f32>() < mix.transition {
@@ -173,16 +187,16 @@ impl<'a> Sampler<'a> {
         if before > 0 {
             let sound = self.draw(random);
             let (start, tempo) = (start(sound, before, random), tempo(random));
-            x.extend(augment::stretch(&sound.columns, self.rows, start, tempo, before));
+            x.extend(augment::stretch(sound.varied(), self.rows, start, tempo, before));
         }
         let sound = self.draw(random);
         let speed = tempo(random);
         let from = start(sound, (frames as f32 * speed) as usize, random);
-        let mut crop = augment::stretch(&sound.columns, self.rows, from, speed, frames);
+        let mut crop = augment::stretch(sound.varied(), self.rows, from, speed, frames);
         let second = (random.random::<f32>() < augmented.mixup).then(|| {
             let sound = self.draw(random);
             let (from, gain) = (start(sound, frames, random), random.random_range(-1.2f32..0.0));
-            let other = augment::stretch(&sound.columns, self.rows, from, 1.0, frames);
+            let other = augment::stretch(sound.varied(), self.rows, from, 1.0, frames);
             augment::mix(&mut crop, &other, gain);
             let power = 100f32.powf(gain);
             (sound, from, power / (1.0 + power))
@@ -190,7 +204,7 @@ impl<'a> Sampler<'a> {
         x.extend(crop);
         let style = self.draw(random);
         let style_from = start(style, t.frames, random);
-        let style = augment::stretch(&style.columns, self.rows, style_from, 1.0, t.frames.min(100));
+        let style = augment::stretch(style.varied(), self.rows, style_from, 1.0, t.frames.min(100));
         augment::vary(&mut x, self.rows, &style, augmented, random);
         if random.random::<f32>() < augmented.cold_start && before == 0 {
             augment::cold_start(&mut x, self.rows);

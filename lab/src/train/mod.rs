@@ -12,6 +12,7 @@
 pub mod augment;
 pub mod batch;
 pub mod checkpoint;
+pub mod classic;
 pub mod config;
 pub mod crossval;
 pub mod kernels;

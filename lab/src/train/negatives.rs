@@ -1,7 +1,8 @@
 //! Sounds of nothing as training sees them. Their target is "all classes equally", so that a model stays uncertain where
 //! there is nothing to recognise.
 
-use super::sounds::{Sound, columns};
+use super::sounds::Sound;
+use crate::features::ClipFeatures;
 use crate::synth::nothing;
 use idiom_engine::model::InputKind;
 
@@ -10,10 +11,8 @@ pub fn sounds(count: usize, seed: u64, input: InputKind) -> Vec<Sound> {
     nothing::sounds(count, seed)
         .enumerate()
         .map(|(index, mono)| Sound {
-            columns: columns(&mono, nothing::RATE as f32, input),
             path: format!("nothing {index}").into(),
-            share: 1.0,
-            ..Sound::default()
+            ..Sound::of(ClipFeatures::of_sound(&mono, nothing::RATE), input)
         })
         .collect()
 }

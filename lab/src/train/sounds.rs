@@ -16,8 +16,10 @@ pub const FRAMES_PER_SECOND: usize = 50;
 pub struct Sound {
     /// Where it came from.
     pub path: PathBuf,
-    /// Features, frame after frame.
+    /// What the network listens to, frame after frame.
     pub columns: Vec<f32>,
+    /// Log-mel columns, where the network listens to something else: sounds are varied as mel bands.
+    pub mel: Vec<f32>,
     /// Its class and how far that is to be trusted (0 to 1).
     pub label: Option<(usize, f32)>,
     /// One over the number of sounds of the same piece.
@@ -27,6 +29,20 @@ pub struct Sound {
 }
 
 impl Sound {
+    /// A sound of which nothing but its features is known.
+    pub fn of(features: ClipFeatures, input: InputKind) -> Sound {
+        let (columns, mel) = match input {
+            InputKind::LogMel40 => (features.log_mel, Vec::new()),
+            InputKind::Mfcc13 => (features.mfcc, features.log_mel),
+        };
+        Sound { columns, mel, share: 1.0, ..Sound::default() }
+    }
+
+    /// The columns that are varied: log-mel where they are known.
+    pub fn varied(&self) -> &[f32] {
+        if self.mel.is_empty() { &self.columns } else { &self.mel }
+    }
+
     /// Number of frames.
     pub fn frames(&self, rows: usize) -> usize {
         self.columns.len() / rows
@@ -43,18 +59,6 @@ impl Sound {
             mean.iter_mut().zip(row).for_each(|(m, p)| *m += p / count);
         }
         Some(mean)
-    }
-}
-
-/// Columns of mono samples.
-pub fn columns(mono: &[f32], sample_rate: f32, input: InputKind) -> Vec<f32> {
-    of_kind(ClipFeatures::of_sound(mono, sample_rate as u32), input)
-}
-
-fn of_kind(features: ClipFeatures, input: InputKind) -> Vec<f32> {
-    match input {
-        InputKind::LogMel40 => features.log_mel,
-        InputKind::Mfcc13 => features.mfcc,
     }
 }
 
@@ -83,22 +87,16 @@ pub fn load(
     let paths: Vec<&Path> = clips.iter().map(|clip| clip.path.as_path()).collect();
     for (clip, features) in clips.iter().zip(features::of_files(&paths, cache)?) {
         labelled.push(Sound {
-            columns: of_kind(features, input),
             path: clip.path.clone(),
             label: clip.label.map(|label| (label, clip.weight)),
             share: clip.share,
-            soft: Vec::new(),
+            ..Sound::of(features, input)
         });
     }
     let unlabelled = features::of_files(&further, cache)?
         .into_iter()
         .zip(further)
-        .map(|(features, path)| Sound {
-            columns: of_kind(features, input),
-            path,
-            share: 1.0,
-            ..Sound::default()
-        })
+        .map(|(features, path)| Sound { path, ..Sound::of(features, input) })
         .collect();
     Ok(Library { labelled, unlabelled })
 }

@@ -29,7 +29,9 @@ pub fn running(model: &ViewModel) -> String {
     };
     let name = match backend {
         Backend::Auto => return "Choosing what runs best here".into(),
-        Backend::Spectral => format!("Runs {} on the {}", backend.label().to_lowercase(), backend.place()),
+        Backend::Classic | Backend::Spectral => {
+            format!("Runs {} on the {}", backend.label().to_lowercase(), backend.place())
+        }
         Backend::Onnx | Backend::OnnxWorker | Backend::Tflite => {
             let arithmetic = match quantization {
                 Quantization::Auto => String::new(),
@@ -61,13 +63,14 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
         theme::MUTED,
     );
     // Wider buttons for longer names.
-    let names = Backend::ALL.map(|backend| canvas.width(backend.label(), 12.5) + canvas.px(12.0));
+    let names = Backend::ALL.map(|backend| canvas.width(short_label(backend), 12.5) + canvas.px(8.0));
     let stretch = (backends.width() - (names.len() - 1) as f32 * gap) / names.iter().sum::<f32>();
     let mut left = backends.min.x;
     for (backend, width) in Backend::ALL.into_iter().zip(names) {
         let place = Rect::from_min_size(Pos2::new(left, backends.min.y), Vec2::new(width * stretch, height));
         left = place.max.x + gap;
-        let look = Button::words(backend.label(), backend_help(backend), model.choice.backend == backend);
+        let look =
+            Button::words(short_label(backend), backend_help(backend), model.choice.backend == backend);
         if canvas.button(place, backend_id(backend), look) && model.choice.backend != backend {
             canvas.actions.push(Action::Choose(Choice { backend, ..model.choice }));
         }
@@ -95,13 +98,25 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     cost(canvas, cost_rect, model);
 }
 
+/// The backend's name on its button, where six stand side by side.
+fn short_label(backend: Backend) -> &'static str {
+    match backend {
+        Backend::OnnxWorker => "Worker",
+        Backend::Spectral => "Rules",
+        _ => backend.label(),
+    }
+}
+
 fn backend_help(backend: Backend) -> &'static str {
     match backend {
         Backend::Auto => "The best that works here.",
         Backend::Onnx => "The network, frame by frame on the audio thread. Follows fastest.",
         Backend::Tflite => "The same from a TFLite file.",
         Backend::OnnxWorker => {
-            "The network on its own thread, twice a second. Takes load off the audio thread."
+            "The ONNX network on its own thread, twice a second. Takes load off the audio thread."
+        }
+        Backend::Classic => {
+            "A linear model on three seconds of cepstral statistics. Light, and less accurate."
         }
         Backend::Spectral => "Simple rules on the spectrum. Needs no model and is less accurate.",
     }

@@ -33,7 +33,7 @@ impl Point {
         let number = |index: u32| u8::try_from(index).unwrap_or(u8::MAX);
         let backend = Backend::from_index(number(s.backend)).map_or("?", Backend::label);
         let quantization = match Backend::from_index(number(s.backend)) {
-            Some(Backend::Spectral) => "-",
+            Some(Backend::Classic | Backend::Spectral) => "-",
             _ => Quantization::from_index(number(s.quantization)).map_or("?", Quantization::label),
         };
         format!(
