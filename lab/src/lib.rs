@@ -3,6 +3,7 @@
 //! Features and inference come from [`idiom_engine`], so what is trained here is what plays there.
 //!
 //! * [`audio`] reads every common sound file and writes WAV.
+//! * [`cards`] keeps what model cards say of their files true.
 //! * [`dataset`] finds labelled clips and splits them so that no artist is in two folds.
 //! * [`eval`] measures how well a model names genres.
 //! * [`export`] makes every shipped file of a network.
@@ -15,6 +16,7 @@
 //! * [`files`] writes whole files or none; [`interrupt`] turns Ctrl-C into an orderly stop.
 
 pub mod audio;
+pub mod cards;
 pub mod cli;
 pub mod dataset;
 pub mod eval;

@@ -4,6 +4,7 @@
 //! 130 interrupted.
 
 mod analyze;
+mod card;
 mod clips;
 mod compare;
 mod eval;
@@ -42,6 +43,7 @@ enum Command {
     Analyze(analyze::Args),
     Optimize(optimize::Args),
     Compare(compare::Args),
+    Card(card::CardArgs),
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(export::ExportArgs),
     Selftest(selftest::Args),
@@ -75,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Analyze(args) => analyze::run(&args),
         Command::Optimize(args) => optimize::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Card(args) => card::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Selftest(args) => selftest::run(&args),
         #[cfg(feature = "train")]
