@@ -61,7 +61,8 @@ impl Codec {
         let output = Command::new("ffmpeg")
             .args(["-hide_banner", "-nostdin", "-loglevel", "error", "-threads", "1", "-i"])
             .arg(&plain)
-            .args(["-c:a", encoder, "-b:a", &format!("{kbit_s}k")])
+            // The number of channels, because a WAV file's layout of one channel may read as "left", which Opus refuses.
+            .args(["-c:a", encoder, "-b:a", &format!("{kbit_s}k"), "-ac", &sound.channels.len().to_string()])
             .arg(&coded)
             .stdin(Stdio::null())
             .output()
@@ -70,7 +71,7 @@ impl Codec {
             bail!(
                 "ffmpeg cannot encode {}: {}",
                 self.label(),
-                String::from_utf8_lossy(&output.stderr).trim()
+                String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or_default()
             );
         }
         Ok(read(&coded)?)
@@ -84,8 +85,8 @@ mod tests {
     #[test]
     fn a_coded_tone_is_still_that_tone_and_not_to_the_bit() {
         let wave = |n: u32| 0.3 * (std::f32::consts::TAU * 440.0 * n as f32 / 48_000.0).sin();
-        let sound = Audio::new(48_000, vec![(0..96_000).map(wave).collect(); 2]);
-        for codec in [Codec::Mp3, Codec::Opus] {
+        for (codec, channels) in [(Codec::Mp3, 1), (Codec::Mp3, 2), (Codec::Opus, 1), (Codec::Opus, 2)] {
+            let sound = Audio::new(48_000, vec![(0..96_000).map(wave).collect(); channels]);
             if let Some(reason) = codec.missing() {
                 println!("SKIPPED: a coded {} tone: {reason}", codec.label());
                 continue;
