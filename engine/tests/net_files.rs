@@ -10,20 +10,10 @@ use idiom_engine::{Genre, Quantization};
 use prost::Message;
 use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto};
 
-/// A small network with every kind of layer.
-fn small() -> Model {
-    let shapes = [
-        Shape::conv(6, [5, 3], 2),
-        Shape::depthwise([3, 3], 2, 2),
-        Shape::pointwise(8),
-        Shape { pads_f: [0, 0], relu: false, ..Shape::conv(5, [10, 1], 1) },
-    ];
-    random::model(40, InputKind::LogMel40, 50, &shapes)
-}
-
 /// The small network in both arithmetics, as files.
 fn files() -> [Vec<u8>; 2] {
-    [small(), random::quantized(&small())].map(|model| onnx_write::write(&model).expect("a valid model"))
+    [random::small(), random::quantized(&random::small())]
+        .map(|model| onnx_write::write(&model).expect("a valid model"))
 }
 
 /// The small FP32 file, changed.
@@ -67,14 +57,18 @@ fn floats(name: &str, values: &[f32]) -> TensorProto {
 
 #[test]
 fn what_was_written_is_read_back() {
-    for model in [small(), random::quantized(&small()), random::flagship(41), half::round(&small()).unwrap()]
-    {
+    for model in [
+        random::small(),
+        random::quantized(&random::small()),
+        random::flagship(41),
+        half::round(&random::small()).unwrap(),
+    ] {
         let bytes = onnx_write::write(&model).unwrap();
         assert_eq!(Model::from_onnx(&bytes).unwrap(), model);
         assert_eq!(onnx_write::write(&model).unwrap(), bytes, "the same model, the same bytes");
         assert_eq!(onnx::read_meta(&bytes, &Entries::new()).unwrap(), model.meta);
     }
-    let mut twins = small();
+    let mut twins = random::small();
     twins.layers.iter_mut().for_each(|layer| layer.name = "conv".into());
     let read = Model::from_onnx(&onnx_write::write(&twins).unwrap()).unwrap();
     assert_eq!(read.layers[2].values, twins.layers[2].values, "layers of one name stay apart");
@@ -118,7 +112,7 @@ fn the_shipped_files_hold_the_same_networks() {
 
 #[test]
 fn order_names_and_storage_are_free() {
-    let expected = small();
+    let expected = random::small();
     let bytes = changed(|file| {
         let graph = graph(file);
         graph.node.reverse();
@@ -163,13 +157,15 @@ fn normalization_is_folded_and_clip_from_zero_is_relu() {
     });
     let read = Model::from_onnx(&bytes).unwrap();
 
-    let mut plain = small();
+    let mut plain = random::small();
     plain.layers.truncate(1);
     plain.layers[0].relu = false;
     let window: Vec<f32> = (0..400).map(|i| (i as f32).sin()).collect();
     // The reference: the first layer by itself, normalized afterwards, then the ReLU.
     let mut before = Vec::new();
-    windowed::trace(&Model { layers: plain.layers, ..small() }, &window, 10, |_, v| before = v.to_vec());
+    windowed::trace(&Model { layers: plain.layers, ..random::small() }, &window, 10, |_, v| {
+        before = v.to_vec()
+    });
     let mut after = Vec::new();
     windowed::trace(&read, &window, 10, |layer, v| {
         if layer == 0 {
@@ -276,7 +272,7 @@ fn a_circle_ends() {
 
 #[test]
 fn networks_beyond_the_limits_are_refused() {
-    let mut long = small();
+    let mut long = random::small();
     long.layers[1].dilation_t = 4000;
     assert!(onnx_write::write(&long).unwrap_err().to_string().contains("frames back"));
     let head = Shape { relu: false, pads_f: [0, 0], ..Shape::conv(5, [40, 1], 1) };
@@ -343,7 +339,7 @@ fn damaged_files_never_panic() {
 
 #[test]
 fn genres_are_found_whatever_their_order() {
-    let mut meta = small().meta;
+    let mut meta = random::small().meta;
     meta.classes = ["jazz", "Speech", "rock", "classical", "electronic"].map(String::from).to_vec();
     let outputs = |meta: &ModelMeta| Genre::ALL.map(|genre| meta.genre_outputs().unwrap().of(genre));
     assert_eq!(outputs(&meta), [1, 2, 0, 4, 3].map(Some));
@@ -355,14 +351,14 @@ fn genres_are_found_whatever_their_order() {
 
 #[test]
 fn what_other_classes_have_is_missing_to_one() {
-    let mut meta = small().meta;
+    let mut meta = random::small().meta;
     meta.classes = ["rain", "rock", "traffic"].map(String::from).to_vec();
     let outputs = meta.genre_outputs().unwrap();
     let posterior = outputs.posterior(&[0.5, 0.3, 0.2]).unwrap();
     assert_eq!(posterior.top(), (Genre::Rock, 0.3));
     assert!((posterior.0.iter().sum::<f32>() - 0.3).abs() < 1e-5);
     assert!(outputs.posterior(&[1.0, 0.0, 0.0]).is_some(), "surely something else");
-    let five = small().meta.genre_outputs().unwrap();
+    let five = random::small().meta.genre_outputs().unwrap();
     for bad in
         [vec![0.5; 5], vec![f32::NAN; 5], vec![-1.0, 2.0, 0.0, 0.0, 0.0], vec![1.0], vec![], vec![0.1; 5]]
     {
@@ -372,7 +368,7 @@ fn what_other_classes_have_is_missing_to_one() {
 
 #[test]
 fn int8_needs_sound_scales() {
-    let mut model = random::quantized(&small());
+    let mut model = random::quantized(&random::small());
     model.validate().unwrap();
     for bad in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         let mut broken = model.clone();

@@ -15,18 +15,9 @@ import sys
 import wave
 
 import av
-import numpy as np
+from recordings import read_mono
 
 RATE = 24_000
-
-
-def read_mono(path: pathlib.Path) -> np.ndarray:
-    """The file as mono 16-bit numbers."""
-    with av.open(str(path)) as container:
-        resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
-        blocks = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
-        blocks += resampler.resample(None)
-    return np.concatenate([b.to_ndarray()[0] for b in blocks])
 
 
 def main() -> None:
@@ -44,7 +35,7 @@ def main() -> None:
         if (args.out / f"{name}__0.wav").exists():
             continue
         try:
-            mono = read_mono(path)
+            mono = read_mono(path, RATE, "s16")
         except (av.FFmpegError, ValueError) as error:
             print(f"{path}: {error}", file=sys.stderr)
             continue

@@ -22,7 +22,6 @@ Files that are already there are left alone, so an interrupted run continues whe
 """
 
 import argparse
-import hashlib
 import pathlib
 import struct
 import sys
@@ -30,12 +29,12 @@ import sys
 import av
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from recordings import keep, read_mono, unheard
 
 RATE = 16_000
 FFT, HOP, BANDS = 512, 256, 96
 WINDOW, WINDOW_HOP = 187, 60  # frames: 2.99 s, 0.96 s
 LONGEST_S = 40
-EXTENSIONS = {".opus", ".ogg", ".oga", ".flac", ".wav", ".mp3"}
 
 
 def varint(data: bytes, at: int) -> tuple[int, int]:
@@ -126,15 +125,6 @@ def mel_filters() -> np.ndarray:
     return (triangles * (2 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32).T
 
 
-def read_mono(path: pathlib.Path) -> np.ndarray:
-    """The file as 16 kHz mono float32."""
-    with av.open(str(path)) as container:
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-        blocks = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
-        blocks += resampler.resample(None)
-    return np.concatenate([b.to_ndarray()[0] for b in blocks])
-
-
 def spectrogram(mono: np.ndarray, filters: np.ndarray) -> np.ndarray:
     """[frames, bands] of compressed mel power, at least one window long."""
     padded = np.pad(mono, FFT // 2)
@@ -221,18 +211,12 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("folders", type=pathlib.Path, nargs="+")
     args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
     networks = {name: Network(args.package / f"{name.upper()}_musicnn") for name in ("msd", "mtt")}
     filters = mel_filters()
 
-    files = sorted(f for d in args.folders for f in d.rglob("*") if f.suffix.lower() in EXTENSIONS)
-    for done, file in enumerate(files):
-        relative = file.relative_to(args.root).as_posix()
-        target = args.out / (hashlib.sha1(relative.encode()).hexdigest() + ".npz")
-        if target.exists():
-            continue
+    for file, relative, target in unheard(args.folders, args.root, args.out):
         try:
-            spectra = spectrogram(read_mono(file)[: LONGEST_S * RATE], filters)
+            spectra = spectrogram(read_mono(file, RATE)[: LONGEST_S * RATE], filters)
         except (av.FFmpegError, ValueError) as error:
             print(f"{file}: {error}", file=sys.stderr)
             continue
@@ -240,11 +224,7 @@ def main() -> None:
         for name, network in networks.items():
             logits, below = network.run(spectra)
             rows[name], rows[f"{name}_p"] = logits.astype(np.float16), below.astype(np.float16)
-        partial = target.with_suffix(".part.npz")
-        np.savez(partial, path=relative, hop_s=WINDOW_HOP * HOP / RATE, **rows)
-        partial.rename(target)
-        if done % 25 == 0:
-            print(f"{done + 1}/{len(files)} {relative}", flush=True)
+        keep(target, path=relative, hop_s=WINDOW_HOP * HOP / RATE, **rows)
 
 
 if __name__ == "__main__":

@@ -18,20 +18,18 @@ Files that are already there are left alone, so an interrupted run continues whe
 """
 
 import argparse
-import hashlib
 import pathlib
 import tempfile
 
-import av
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+from recordings import keep, read_mono, unheard
 
 RATE = 16_000
 WINDOW = 15_600
 HOP = 7_680
-EXTENSIONS = {".opus", ".ogg", ".oga", ".flac", ".wav", ".mp3"}
 EMBEDDING = "global_average_pooling2d/Mean"
 
 
@@ -47,15 +45,6 @@ def with_embedding_output(path: pathlib.Path) -> bytes:
     return bytes(builder.Output())
 
 
-def read_mono(path: pathlib.Path) -> np.ndarray:
-    """The file as 16 kHz mono float32."""
-    with av.open(str(path)) as container:
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-        blocks = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
-        blocks += resampler.resample(None)
-    return np.concatenate([b.to_ndarray()[0] for b in blocks])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=pathlib.Path, required=True)
@@ -63,7 +52,6 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("folders", type=pathlib.Path, nargs="+")
     args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
 
     with tempfile.NamedTemporaryFile(suffix=".tflite") as patched:
         patched.write(with_embedding_output(args.model))
@@ -73,13 +61,8 @@ def main() -> None:
     feed = net.get_input_details()[0]
     scores, embedding = net.get_output_details()
 
-    files = sorted(f for d in args.folders for f in d.rglob("*") if f.suffix.lower() in EXTENSIONS)
-    for done, file in enumerate(files):
-        relative = file.relative_to(args.root).as_posix()
-        target = args.out / (hashlib.sha1(relative.encode()).hexdigest() + ".npz")
-        if target.exists():
-            continue
-        mono = read_mono(file)
+    for file, relative, target in unheard(args.folders, args.root, args.out):
+        mono = read_mono(file, RATE)
         mono = np.pad(mono, (0, max(0, WINDOW - len(mono))))
         rows_e, rows_s = [], []
         for start in range(0, len(mono) - WINDOW + 1, HOP):
@@ -87,17 +70,13 @@ def main() -> None:
             net.invoke()
             rows_s.append(net.get_tensor(scores["index"])[0])
             rows_e.append(net.get_tensor(embedding["index"])[0])
-        partial = target.with_suffix(".part.npz")
-        np.savez(
-            partial,
+        keep(
+            target,
             path=relative,
             embedding=np.array(rows_e, np.float16),
             score=np.array(rows_s, np.float16),
             hop_s=HOP / RATE,
         )
-        partial.rename(target)
-        if done % 25 == 0:
-            print(f"{done + 1}/{len(files)} {relative}", flush=True)
 
 
 if __name__ == "__main__":

@@ -128,6 +128,17 @@ pub fn model(seed: u64, features: InputKind, pool_frames: usize, shapes: &[Shape
     Model { meta, layers }
 }
 
+/// A small network with every kind of layer, always the same.
+pub fn small() -> Model {
+    let shapes = [
+        Shape::conv(6, [5, 3], 2),
+        Shape::depthwise([3, 3], 2, 2),
+        Shape::pointwise(8),
+        Shape { pads_f: [0, 0], relu: false, ..Shape::conv(5, [10, 1], 1) },
+    ];
+    model(40, InputKind::LogMel40, 50, &shapes)
+}
+
 /// A network of the shipped one's shape and cost.
 pub fn flagship(seed: u64) -> Model {
     model(seed, InputKind::LogMel40, 150, &flagship_shapes(5))

@@ -1,21 +1,10 @@
 //! A TFLite file that is wrong gets an error that says what is wrong; a damaged one never makes the reader panic.
 
 use super::flatbuffer::{Table, root};
-use super::random::{self, Rng, Shape};
+use super::random::{self, Rng};
 use super::tflite_schema::{Conv, Op, OpCode, Quantized, Root, SubGraph, Tensor};
-use super::{Entries, InputKind, Model, half, tflite, tflite_write};
+use super::{Entries, Model, half, tflite, tflite_write};
 use crate::rt::net::Network;
-
-/// A small network with every kind of layer.
-fn small() -> Model {
-    let shapes = [
-        Shape::conv(6, [5, 3], 2),
-        Shape::depthwise([3, 3], 2, 2),
-        Shape::pointwise(8),
-        Shape { pads_f: [0, 0], relu: false, ..Shape::conv(5, [10, 1], 1) },
-    ];
-    random::model(40, InputKind::LogMel40, 50, &shapes)
-}
 
 fn file(model: &Model) -> Vec<u8> {
     tflite_write::write(model).expect("a valid model")
@@ -28,7 +17,9 @@ fn read(bytes: &[u8]) -> Result<Model, String> {
 #[test]
 fn what_was_written_is_read_back() {
     let mixed = random::mixed(22, |layer| layer % 2 == 0);
-    for model in [small(), random::quantized(&small()), half::round(&small()).unwrap(), mixed] {
+    for model in
+        [random::small(), random::quantized(&random::small()), half::round(&random::small()).unwrap(), mixed]
+    {
         let bytes = file(&model);
         assert_eq!(read(&bytes).unwrap(), model);
         assert_eq!(file(&model), bytes, "the same model, the same bytes");
@@ -39,7 +30,7 @@ fn what_was_written_is_read_back() {
 #[test]
 fn a_sidecar_overrides_what_the_file_says() {
     let classes = ("idiom.classes".to_string(), "a,b,c,d,e".to_string());
-    let model = tflite::read(&file(&small()), &Entries::from([classes])).unwrap();
+    let model = tflite::read(&file(&random::small()), &Entries::from([classes])).unwrap();
     assert_eq!(model.meta.classes, ["a", "b", "c", "d", "e"]);
 }
 
@@ -62,7 +53,7 @@ fn conv(bytes: &[u8]) -> Table<'_> {
 /// Each damage, and words that the error must have.
 #[test]
 fn every_wrong_file_is_refused_with_the_place_and_the_reason() {
-    let whole = file(&small());
+    let whole = file(&random::small());
     let bytes = whole.as_slice();
     let file = root(bytes).unwrap();
     let option = |slot| conv(bytes).table(Op::OPTIONS).unwrap().unwrap().place(slot);
@@ -111,7 +102,7 @@ fn every_wrong_file_is_refused_with_the_place_and_the_reason() {
 
 #[test]
 fn int8_needs_whole_quantization() {
-    let whole = file(&random::quantized(&small()));
+    let whole = file(&random::quantized(&random::small()));
     let quantization = |index: usize| tensors(&whole)[index].table(Tensor::QUANTIZATION).unwrap().unwrap();
     let named =
         |name: &str| tensors(&whole).iter().position(|t| t.text(Tensor::NAME).unwrap() == name).unwrap();
@@ -138,7 +129,11 @@ fn int8_needs_whole_quantization() {
 fn damaged_files_never_panic() {
     let mut rng = Rng(11);
     let mut refused = 0;
-    for bytes in [file(&small()), file(&random::quantized(&small())), file(&half::round(&small()).unwrap())] {
+    for bytes in [
+        file(&random::small()),
+        file(&random::quantized(&random::small())),
+        file(&half::round(&random::small()).unwrap()),
+    ] {
         // The very last byte only ends a text.
         for length in (0..bytes.len() - 1).step_by(61).chain(0..200) {
             assert!(read(&bytes[..length]).is_err(), "the first {length} bytes");

@@ -80,14 +80,16 @@ impl<'a> Sampler<'a> {
         }
         by_class.retain(|class| !class.1.is_empty());
         let usable = |s: &Sound| !s.soft.is_empty() && s.varied().len() > rows;
-        let found: Vec<usize> =
-            (0..library.unlabelled.len()).filter(|&i| usable(&library.unlabelled[i])).collect();
+        let found: Vec<(usize, usize)> = (0..library.unlabelled.len())
+            .filter(|&i| usable(&library.unlabelled[i]))
+            .map(|i| (i, likeliest(&library.unlabelled[i].soft)))
+            .collect();
         // Free music is mostly of one kind. Drawn as it is found, it would teach that everything is.
-        let likeliest: Vec<usize> = found.iter().map(|&i| likeliest(&library.unlabelled[i].soft)).collect();
+        let mut alike = vec![0; classes];
+        found.iter().for_each(|&(_, class)| alike[class] += 1);
         let mut unlabelled = (Vec::new(), Vec::new());
-        for (&index, class) in found.iter().zip(&likeliest) {
-            let alike = likeliest.iter().filter(|other| *other == class).count();
-            add(&mut unlabelled, 1.0 / (alike as f32).sqrt(), index);
+        for &(index, class) in &found {
+            add(&mut unlabelled, 1.0 / (alike[class] as f32).sqrt(), index);
         }
         Sampler { config, rows, dct, classes, library, nothing, by_class, unlabelled }
     }
