@@ -135,6 +135,29 @@ pub fn mix(block: usize) -> Case {
     })
 }
 
+/// The mix stage on silence after music, when nothing may be left to compute with; its unit is a second of sound.
+pub fn mix_after_silence(block: usize) -> Case {
+    let preset = &Preset::factory()[0];
+    let mut mix = MixStage::new(RATE, 2, &preset.profiles, LimiterMode::ZeroLatency);
+    let controls = Controls { manual: Some(Genre::Rock), ..Controls::default() };
+    let outcome = Decision::new().update(&Posterior::certain(Genre::Rock), -20.0, &controls);
+    mix.set_target(&outcome, &controls);
+    let mut sound = [music(RATE as usize, f64::from(RATE), 1), music(RATE as usize, f64::from(RATE), 2)];
+    let [left, right] = &mut sound;
+    mix.process(&mut [left, right], &[], 0, RATE as usize, &controls);
+    let mut silence = [vec![0.0; block], vec![0.0; block]];
+    Case::external(format!("whole mix in silence, blocks of {block}"), move || {
+        let blocks = 24_000 / block;
+        let started = std::time::Instant::now();
+        for _ in 0..blocks {
+            let [left, right] = &mut silence;
+            mix.process(&mut [left, right], &[], 0, block, &controls);
+            black_box(&silence);
+        }
+        Ok(started.elapsed().as_secs_f64() * 1e6 * f64::from(RATE) / (blocks * block) as f64)
+    })
+}
+
 /// The whole engine, one block of stereo: frames, features, network, decision, mix.
 pub fn engine(block: usize, quantization: Quantization) -> Case {
     let handle = Handle::new();

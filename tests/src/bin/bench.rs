@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::Parser;
 use idiom_engine::{Backend, Quantization};
+use idiom_tests::bench::chain;
 use idiom_tests::bench::memory::{self, INSTANCES, Resident};
 use idiom_tests::bench::peers;
 use idiom_tests::bench::rounds::{self, Case};
@@ -53,6 +54,8 @@ fn main() -> Result<()> {
     frame.extend(stages::decision());
     let mix: Vec<Case> = BLOCKS.iter().map(|block| stages::mix(*block)).collect();
     let engine: Vec<Case> = BLOCKS.iter().map(|block| stages::engine(*block, Quantization::Auto)).collect();
+    let processors = chain::cases();
+    let silent: Vec<Case> = [32, 512].iter().map(|block| stages::mix_after_silence(*block)).collect();
     let mut window = Vec::new();
     for (quantization, model) in &models {
         window.push(stages::window(*quantization, model)?);
@@ -71,8 +74,9 @@ fn main() -> Result<()> {
 
     // Engines take over their backend a moment after they were told; that is not to be measured.
     std::thread::sleep(Duration::from_millis(500));
-    let parts = [frame.len(), mix.len(), engine.len()];
-    let mut all: Vec<Case> = frame.into_iter().chain(mix).chain(engine).chain(window).collect();
+    let parts = [frame.len(), mix.len(), engine.len(), processors.len(), silent.len()];
+    let mut all: Vec<Case> = frame.into_iter().chain(mix).chain(engine).collect();
+    all.extend(processors.into_iter().chain(silent).chain(window));
     let started = Instant::now();
     let bar = indicatif::ProgressBar::new(u64::from(args.rounds));
     rounds::run(&mut all, args.rounds as usize, |round| bar.set_position(round as u64))?;
@@ -86,9 +90,12 @@ fn main() -> Result<()> {
     );
     let (frame, rest) = all.split_at(parts[0]);
     let (mix, rest) = rest.split_at(parts[1]);
-    let (engine, window) = rest.split_at(parts[2]);
+    let (engine, rest) = rest.split_at(parts[2]);
+    let (processors, rest) = rest.split_at(parts[3]);
+    let (silent, window) = rest.split_at(parts[4]);
     show_frame(frame);
     show_blocks(mix, engine);
+    show_processors(processors, silent);
     show_windows(frame, window, models[1].1.macs_per_frame());
     if let Err(error) = plugin.and_then(|plugin| show_memory(&plugin)) {
         skipped.push(format!("memory: {error:#}"));
@@ -182,6 +189,23 @@ fn show_blocks(mix: &[Case], engine: &[Case]) {
             engine.median(),
             share(engine)
         );
+    }
+    println!();
+}
+
+fn show_processors(processors: &[Case], silent: &[Case]) {
+    println!("The mix's processors while they act, stereo               share of a core   times copying");
+    for case in processors {
+        // The unit of these cases is a second of sound.
+        println!(
+            "  {:<52} {:>13.3} %  {:>13.1}x",
+            case.name,
+            case.median() / 1e4,
+            case.median() / processors[0].median()
+        );
+    }
+    for case in silent {
+        println!("  {:<52} {:>13.3} %", case.name, case.median() / 1e4);
     }
     println!();
 }

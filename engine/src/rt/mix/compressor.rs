@@ -270,14 +270,17 @@ impl Compressor {
     /// A channel's overshoot after attack and release, in dB.
     #[inline(always)]
     fn smooth(&mut self, channel: usize, over: f32) -> f32 {
+        let auto_release = self.setting.auto_release as f32;
         let (state, steady) = (&mut self.over_db[channel], &mut self.steady_db[channel]);
-        *steady += self.steady_share * (over - *steady);
-        let share = if over > *state {
-            self.attack_share
-        } else {
-            let steadiness = (*steady / state.max(1e-3)).clamp(0.0, 1.0);
-            self.release_share / (1.0 + STEADY_FACTOR * self.setting.auto_release as f32 * steadiness)
-        };
+        let mut share = if over > *state { self.attack_share } else { self.release_share };
+        // The plain release does not need the divisions.
+        if auto_release > 0.0 {
+            *steady += self.steady_share * (over - *steady);
+            if over <= *state {
+                let steadiness = (*steady / state.max(1e-3)).clamp(0.0, 1.0);
+                share /= 1.0 + STEADY_FACTOR * auto_release * steadiness;
+            }
+        }
         *state += share * (over - *state);
         *state
     }

@@ -8,7 +8,8 @@
 
 use super::eq::{Band, SHELF_Q, Shape};
 use super::glide::{MAX_TICK, Ramp};
-use super::halfband::{HalfBand, Lanes};
+use super::halfband::HalfBand;
+use super::lanes::Lanes;
 use super::level::one_pole;
 use super::{MAX_CHANNELS, Work};
 
@@ -65,7 +66,7 @@ pub struct Drive {
     likeness_share: f64,
     cross: Lanes,
     square: Lanes,
-    /// How much of the input is in the difference, `0..=1`, from the two.
+    /// How much of the input is in the difference, `0..=1`, from the two, as of this tick.
     like: Lanes,
     heard: Work,
 }
@@ -83,14 +84,14 @@ impl Drive {
             mix: Ramp::default(),
             low_cut: Band::new(Shape::HighPass, sample_rate, tick),
             treble_share: one_pole(1.0 / (std::f64::consts::TAU * TREBLE_HZ), rate),
-            treble: [[0.0; MAX_CHANNELS]; 2],
+            treble: [Lanes::zero(); 2],
             first: HalfBand::new(TRANSITIONS[0]),
             second: HalfBand::new(TRANSITIONS[1]),
             third: HalfBand::new(TRANSITIONS[2]),
             likeness_share: one_pole(LIKENESS_S, rate),
-            cross: [0.0; MAX_CHANNELS],
-            square: [0.0; MAX_CHANNELS],
-            like: [0.0; MAX_CHANNELS],
+            cross: Lanes::zero(),
+            square: Lanes::zero(),
+            like: Lanes::zero(),
             heard: [[0.0; MAX_TICK]; MAX_CHANNELS],
         };
         drive.jump(Setting::NEUTRAL);
@@ -113,11 +114,11 @@ impl Drive {
         self.setting = setting;
         self.mix.next(setting.mix, self.tick);
         self.low_cut.set([setting.hz, 1.0, SHELF_Q]);
-        for x in self.treble.iter_mut().flatten().chain(&mut self.cross).chain(&mut self.square) {
-            if x.abs() < 1e-30 {
-                *x = 0.0;
-            }
+        for x in self.treble.iter_mut().chain([&mut self.cross, &mut self.square]) {
+            *x = x.flushed(1e-30);
         }
+        let like = Lanes::zero() - self.cross / (self.square + Lanes::both(1e-12));
+        self.like = like.max(Lanes::zero()).min(Lanes::both(1.0));
         self.first.flush();
         self.second.flush();
         self.third.flush();
@@ -156,24 +157,21 @@ impl Drive {
         offset: usize,
         harmonics: impl Fn(&mut Drive, Lanes) -> Lanes,
     ) {
+        let treble_share = Lanes::both(self.treble_share);
+        let likeness_share = Lanes::both(self.likeness_share);
         for i in 0..count {
             let at = offset + i;
             let (gain, mix) = (self.gain.at(at), self.mix.at(at));
-            let mut x = [0.0; MAX_CHANNELS];
-            for lane in 0..channels {
-                let [first, second] = &mut self.treble;
-                first[lane] += self.treble_share * (self.heard[lane][i] - first[lane]);
-                second[lane] += self.treble_share * (first[lane] - second[lane]);
-                x[lane] = gain * second[lane];
-                let difference = difference(x[lane]);
-                self.cross[lane] += self.likeness_share * (x[lane] * difference - self.cross[lane]);
-                self.square[lane] += self.likeness_share * (x[lane] * x[lane] - self.square[lane]);
-                self.like[lane] = (-self.cross[lane] / (self.square[lane] + 1e-12)).clamp(0.0, 1.0);
-            }
-            let added = harmonics(self, x);
-            let scale = mix / gain;
-            for (samples, added) in work.iter_mut().zip(added).take(channels) {
-                samples[i] += scale * added;
+            let heard = Lanes::new(self.heard.each_ref().map(|samples| samples[i]));
+            let [first, second] = &mut self.treble;
+            *first = *first + treble_share * (heard - *first);
+            *second = *second + treble_share * (*first - *second);
+            let x = Lanes::both(gain) * *second;
+            self.cross = self.cross + likeness_share * (x * difference(x) - self.cross);
+            self.square = self.square + likeness_share * (x * x - self.square);
+            let added = Lanes::both(mix / gain) * harmonics(self, x);
+            for (samples, added) in work.iter_mut().zip(added.get()).take(channels) {
+                samples[i] += added;
             }
         }
     }
@@ -181,7 +179,7 @@ impl Drive {
     /// What the saturation makes new.
     #[inline(always)]
     fn saturate(&self, x: Lanes) -> Lanes {
-        std::array::from_fn(|lane| difference(x[lane]) + self.like[lane] * x[lane])
+        difference(x) + self.like * x
     }
 
     #[inline(always)]
@@ -214,8 +212,8 @@ impl Drive {
     /// Forgets the sound.
     pub fn reset(&mut self) {
         self.low_cut.reset();
-        self.treble = [[0.0; MAX_CHANNELS]; 2];
-        (self.cross, self.square) = ([0.0; MAX_CHANNELS], [0.0; MAX_CHANNELS]);
+        self.treble = [Lanes::zero(); 2];
+        (self.cross, self.square) = (Lanes::zero(), Lanes::zero());
         self.first.reset();
         self.second.reset();
         self.third.reset();
@@ -225,15 +223,14 @@ impl Drive {
 /// tanh(x) - x, by the quotient that Lambert's continued fraction gives after seven terms: closer than -80 dB of full
 /// saturation, and with no corner within ±4.97, where it reaches 1.
 #[inline(always)]
-fn difference(x: f64) -> f64 {
+fn difference(x: Lanes) -> Lanes {
     const END: f64 = 4.970_86;
-    // Without a branch, so that both lanes go together.
-    let c = if x > END { END } else { x };
-    let c = if c < -END { -END } else { c };
+    let n = Lanes::both;
+    let c = x.min(n(END)).max(n(-END));
     let c2 = c * c;
     // (p - q) c / q with the leading terms already cancelled, so that small signals lose no digits.
-    let p = c2 * (45_045.0 + c2 * (2_772.0 + 27.0 * c2));
-    let q = 135_135.0 + c2 * (62_370.0 + c2 * (3_150.0 + 28.0 * c2));
+    let p = c2 * (n(45_045.0) + c2 * (n(2_772.0) + n(27.0) * c2));
+    let q = n(135_135.0) + c2 * (n(62_370.0) + c2 * (n(3_150.0) + n(28.0) * c2));
     (c - x) - c * p / q
 }
 
@@ -245,7 +242,8 @@ mod tests {
     fn the_saturation_is_a_tanh() {
         for step in -800..=800 {
             let x = f64::from(step) / 100.0;
-            assert!((x + difference(x) - x.tanh()).abs() < 1e-4, "{x}: {}", x + difference(x));
+            let [saturated, _] = (Lanes::both(x) + difference(Lanes::both(x))).get();
+            assert!((saturated - x.tanh()).abs() < 1e-4, "{x}: {saturated}");
         }
     }
 }

@@ -54,7 +54,12 @@ pub struct Coefficients {
 ///
 /// Shelves and bell are those of R. Bristow-Johnson's "Audio EQ Cookbook".
 pub fn prototype_power(shape: Shape, [f0, gain, q]: [f64; 3], hz: f64) -> f64 {
-    let a = 10f64.powf(gain / 40.0);
+    power(shape, f0, 10f64.powf(gain / 40.0), q, hz)
+}
+
+/// The same, with the gain as an amplitude's root.
+#[inline(always)]
+fn power(shape: Shape, f0: f64, a: f64, q: f64, hz: f64) -> f64 {
     let w2 = (hz / f0) * (hz / f0);
     let square = |re: f64, im: f64| re * re + im * im * w2;
     let slope = a.sqrt() / q;
@@ -102,13 +107,14 @@ fn matched(shape: Shape, setting: [f64; 3], sample_rate: f64) -> Option<Coeffici
         _ => (0.45, 0.3),
     };
     let above = (middle / step).min(middle + towards_top * (top - middle));
-    let at_0 = if shape == Shape::LowShelf { 10f64.powf(db / 10.0) } else { 1.0 };
+    let a = 10f64.powf(db / 40.0);
+    let at_0 = if shape == Shape::LowShelf { (a * a) * (a * a) } else { 1.0 };
     // Unknown: numerator at 1 and between, denominator at 1 and between. The denominator at 0 is 1, and with it the
     // numerator there is the gain at 0 Hz.
     let rows = [middle * step, middle, above, top].map(|hz| {
         let sine = (PI * hz / sample_rate).sin();
         let [zero, one, between] = basis(sine * sine);
-        let power = prototype_power(shape, setting, hz);
+        let power = power(shape, f0, a, q, hz);
         [one, between, -power * one, -power * between, (power - at_0) * zero]
     });
     let [n1, n2, d1, d2] = solve(rows)?;

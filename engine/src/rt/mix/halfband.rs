@@ -6,11 +6,8 @@
 //! filter, from the same paper's closed form. Phase is not linear; what goes through here is distortion, not the sound
 //! itself, so nobody hears that, while a linear-phase filter would delay.
 
-use super::MAX_CHANNELS;
+use super::lanes::Lanes;
 use std::f64::consts::PI;
-
-/// A sample of every channel: they are filtered side by side, which costs no more than one.
-pub type Lanes = [f64; MAX_CHANNELS];
 
 /// The all-pass coefficients of an elliptic half-band filter of `ORDER` all-passes whose transition band is
 /// `transition` wide, as a share of the higher sample rate; it lies around a quarter of that.
@@ -48,18 +45,17 @@ struct Chains<const ORDER: usize> {
 }
 
 impl<const ORDER: usize> Chains<ORDER> {
-    const SILENT: Self = Chains { inputs: [[0.0; MAX_CHANNELS]; ORDER], ends: [[0.0; MAX_CHANNELS]; 2] };
+    fn silent() -> Self {
+        Chains { inputs: [Lanes::zero(); ORDER], ends: [Lanes::zero(); 2] }
+    }
 
     /// Runs both chains, on a sample each.
     #[inline(always)]
-    fn run(&mut self, coefficients: &[f64; ORDER], mut x: [Lanes; 2]) -> [Lanes; 2] {
+    fn run(&mut self, coefficients: &[Lanes; ORDER], mut x: [Lanes; 2]) -> [Lanes; 2] {
         for i in 0..ORDER {
             let chain = i % 2;
             let out_before = if i + 2 < ORDER { self.inputs[i + 2] } else { self.ends[chain] };
-            let mut out = [0.0; MAX_CHANNELS];
-            for lane in 0..MAX_CHANNELS {
-                out[lane] = (x[chain][lane] - out_before[lane]) * coefficients[i] + self.inputs[i][lane];
-            }
+            let out = (x[chain] - out_before) * coefficients[i] + self.inputs[i];
             self.inputs[i] = x[chain];
             x[chain] = out;
         }
@@ -68,10 +64,8 @@ impl<const ORDER: usize> Chains<ORDER> {
     }
 
     fn flush(&mut self) {
-        for x in self.inputs.iter_mut().chain(&mut self.ends).flatten() {
-            if x.abs() < 1e-30 {
-                *x = 0.0;
-            }
+        for x in self.inputs.iter_mut().chain(&mut self.ends) {
+            *x = x.flushed(1e-30);
         }
     }
 }
@@ -79,7 +73,7 @@ impl<const ORDER: usize> Chains<ORDER> {
 /// A doubling of the sample rate, and the halving back.
 #[derive(Clone, Copy, Debug)]
 pub struct HalfBand<const ORDER: usize> {
-    coefficients: [f64; ORDER],
+    coefficients: [Lanes; ORDER],
     up: Chains<ORDER>,
     down: Chains<ORDER>,
 }
@@ -87,7 +81,8 @@ pub struct HalfBand<const ORDER: usize> {
 impl<const ORDER: usize> HalfBand<ORDER> {
     /// See [`design`] for `transition`.
     pub fn new(transition: f64) -> Self {
-        HalfBand { coefficients: design(transition), up: Chains::SILENT, down: Chains::SILENT }
+        let coefficients = design::<ORDER>(transition).map(Lanes::both);
+        HalfBand { coefficients, up: Chains::silent(), down: Chains::silent() }
     }
 
     /// Two samples for one.
@@ -100,7 +95,7 @@ impl<const ORDER: usize> HalfBand<ORDER> {
     #[inline(always)]
     pub fn halve(&mut self, [first, second]: [Lanes; 2]) -> Lanes {
         let [a, b] = self.down.run(&self.coefficients, [second, first]);
-        std::array::from_fn(|lane| 0.5 * (a[lane] + b[lane]))
+        Lanes::both(0.5) * (a + b)
     }
 
     /// Sets what has died away to 0; call it once a tick.
@@ -111,6 +106,6 @@ impl<const ORDER: usize> HalfBand<ORDER> {
 
     /// Forgets the sound.
     pub fn reset(&mut self) {
-        (self.up, self.down) = (Chains::SILENT, Chains::SILENT);
+        (self.up, self.down) = (Chains::silent(), Chains::silent());
     }
 }

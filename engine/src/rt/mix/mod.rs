@@ -21,6 +21,7 @@ pub mod follower;
 pub mod gate;
 pub mod glide;
 pub mod halfband;
+pub mod lanes;
 pub mod level;
 pub mod limiter;
 pub mod loudness;
