@@ -1,11 +1,13 @@
-//! What the audio thread tells everybody else: plain atomics that it writes and never waits on.
+//! What the audio thread tells everybody else: atomics that it writes and never waits on.
 //!
 //! One [`Telemetry`] belongs to one instance. The audio thread stores, any other thread calls
-//! [`Telemetry::snapshot`]. Values may be one frame apart from each other; each by itself is whole.
+//! [`Telemetry::snapshot`]. Values may be one frame apart from each other; each by itself is whole, and the mix
+//! settings are whole together.
 
 use crate::controls::{Backend, Quantization};
 use crate::genre::{GENRES, Genre, Posterior};
 use crate::metrics::{Meters, Metrics, Stage};
+use atomic_refcell::AtomicRefCell;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// What the decision stage makes of what it hears.
@@ -95,70 +97,6 @@ pub struct MixState {
     pub calm: f32,
 }
 
-const MIX_VALUES: usize = 29;
-
-impl MixState {
-    fn to_array(self) -> [f32; MIX_VALUES] {
-        let ([a, b, c, d], [e, f, g, h], [i, j, k, l]) = (self.eq_db, self.eq_hz, self.eq_q);
-        let [momentary, short_term] = self.lufs;
-        [
-            self.low_cut_hz,
-            self.low_cut,
-            a,
-            b,
-            c,
-            d,
-            e,
-            f,
-            g,
-            h,
-            i,
-            j,
-            k,
-            l,
-            self.gate_db,
-            self.threshold_db,
-            self.ratio,
-            self.attack_ms,
-            self.release_ms,
-            self.makeup_db,
-            self.reduction_db,
-            self.drive,
-            self.width,
-            self.loudness_db,
-            momentary,
-            short_term,
-            self.limiter_db,
-            self.learnt,
-            self.calm,
-        ]
-    }
-
-    fn from_array(v: [f32; MIX_VALUES]) -> Self {
-        Self {
-            low_cut_hz: v[0],
-            low_cut: v[1],
-            eq_db: [v[2], v[3], v[4], v[5]],
-            eq_hz: [v[6], v[7], v[8], v[9]],
-            eq_q: [v[10], v[11], v[12], v[13]],
-            gate_db: v[14],
-            threshold_db: v[15],
-            ratio: v[16],
-            attack_ms: v[17],
-            release_ms: v[18],
-            makeup_db: v[19],
-            reduction_db: v[20],
-            drive: v[21],
-            width: v[22],
-            loudness_db: v[23],
-            lufs: [v[24], v[25]],
-            limiter_db: v[26],
-            learnt: v[27],
-            calm: v[28],
-        }
-    }
-}
-
 /// Everything the window, the demo and the tests can see of a running engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Snapshot {
@@ -204,7 +142,9 @@ pub struct Telemetry {
     last_cost_ns: AtomicU64,
     meters: Meters,
     sample_rate: AtomicU32,
-    mix: [AtomicU32; MIX_VALUES],
+    /// Borrowed for a copy and no longer. The audio thread only tries: while someone reads, it leaves the settings of
+    /// the block before, and the next block brings the new ones.
+    mix: AtomicRefCell<MixState>,
 }
 
 impl Default for Telemetry {
@@ -219,7 +159,7 @@ impl Default for Telemetry {
             last_cost_ns: AtomicU64::new(0),
             meters: Meters::default(),
             sample_rate: AtomicU32::new(0),
-            mix: std::array::from_fn(|_| AtomicU32::new(0)),
+            mix: AtomicRefCell::default(),
         }
     }
 }
@@ -263,8 +203,18 @@ impl Telemetry {
 
     /// Audio thread: the mix settings in force.
     pub fn set_mix(&self, mix: MixState) {
-        for (cell, value) in self.mix.iter().zip(mix.to_array()) {
-            cell.store(value.to_bits(), Relaxed);
+        if let Ok(mut cell) = self.mix.try_borrow_mut() {
+            *cell = mix;
+        }
+    }
+
+    /// Any thread but the audio thread: the mix settings in force. Waits while the audio thread copies them.
+    fn mix(&self) -> MixState {
+        loop {
+            match self.mix.try_borrow() {
+                Ok(cell) => return *cell,
+                Err(_) => std::thread::yield_now(),
+            }
         }
     }
 
@@ -279,16 +229,27 @@ impl Telemetry {
         Metrics { frames, sample_rate, backend, quantization, ..Metrics::default() }.with(&self.meters)
     }
 
-    /// Any thread: what the engine does now.
+    /// Any thread, the audio thread too: the smoothed probabilities, the genre in force, and what is made of the sound.
+    pub fn decision(&self) -> (Posterior, Option<Genre>, Verdict) {
+        let state = self.state.load(Relaxed).to_le_bytes();
+        (
+            Posterior(std::array::from_fn(|i| f32::from_bits(self.posterior[i].load(Relaxed)))),
+            usize::from(state[0]).checked_sub(1).and_then(Genre::from_index),
+            Verdict::ALL.get(usize::from(state[1])).copied().unwrap_or_default(),
+        )
+    }
+
+    /// Any thread but the audio thread: what the engine does now.
     pub fn snapshot(&self) -> Snapshot {
         let float = |cell: &AtomicU32| f32::from_bits(cell.load(Relaxed));
+        let (posterior, genre, verdict) = self.decision();
         let state = self.state.load(Relaxed).to_le_bytes();
         let cost = self.meters.cost(Stage::Frame);
         Snapshot {
             frames: self.frames.load(Relaxed),
-            posterior: Posterior(std::array::from_fn(|i| float(&self.posterior[i]))),
-            genre: usize::from(state[0]).checked_sub(1).and_then(Genre::from_index),
-            verdict: Verdict::ALL.get(usize::from(state[1])).copied().unwrap_or_default(),
+            posterior,
+            genre,
+            verdict,
             confidence: float(&self.confidence),
             level_dbfs: float(&self.level_dbfs),
             cost_ns: [self.last_cost_ns.load(Relaxed), cost.p50_ns, cost.p99_ns, cost.max_ns],
@@ -298,7 +259,7 @@ impl Telemetry {
             cache_entries: self.meters.cache_entries(),
             swaps: self.meters.swaps(),
             sample_rate: float(&self.sample_rate),
-            mix: MixState::from_array(std::array::from_fn(|i| float(&self.mix[i]))),
+            mix: self.mix(),
         }
     }
 }
@@ -308,12 +269,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mix_state_survives_the_way_through_the_cells() {
-        let values: [f32; MIX_VALUES] = std::array::from_fn(|i| i as f32 + 0.5);
-        assert_eq!(MixState::from_array(values).to_array(), values);
-        let t = Telemetry::default();
-        t.set_mix(MixState::from_array(values));
-        assert_eq!(t.snapshot().mix.to_array(), values);
+    fn mix_settings_are_whole_and_the_writer_never_waits() {
+        let telemetry = Telemetry::default();
+        let of =
+            |value: f32| MixState { makeup_db: value, eq_q: [value; 4], calm: value, ..MixState::default() };
+        telemetry.set_mix(of(1.0));
+        let reading = telemetry.mix.borrow();
+        telemetry.set_mix(of(2.0));
+        assert_eq!(*reading, of(1.0));
+        drop(reading);
+        std::thread::scope(|scope| {
+            scope.spawn(|| (0..10_000u16).for_each(|i| telemetry.set_mix(of(i.into()))));
+            for _ in 0..10_000 {
+                let mix = telemetry.snapshot().mix;
+                assert_eq!(mix, of(mix.calm));
+            }
+        });
+        telemetry.set_mix(of(3.0));
+        assert_eq!(telemetry.snapshot().mix, of(3.0));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The window shows the past even when it was closed while that happened, so the plugin keeps the record. One point
 //! is one 64-bit atomic: it is never torn, and writing one costs a store.
 
-use idiom_engine::{Genre, Snapshot, Verdict};
+use idiom_engine::{Genre, Posterior, Verdict};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Time from one point to the next in seconds: ten analysis frames.
@@ -25,13 +25,9 @@ pub struct Point {
 }
 
 impl Point {
-    /// The moment a snapshot tells of.
-    pub fn of(snapshot: &Snapshot) -> Point {
-        Point {
-            posterior: snapshot.posterior.0.map(|p| (p.clamp(0.0, 1.0) * 255.0).round() as u8),
-            genre: snapshot.genre,
-            verdict: snapshot.verdict,
-        }
+    /// The moment that a [decision](idiom_engine::Telemetry::decision) tells of.
+    pub fn of((posterior, genre, verdict): (Posterior, Option<Genre>, Verdict)) -> Point {
+        Point { posterior: posterior.0.map(|p| (p.clamp(0.0, 1.0) * 255.0).round() as u8), genre, verdict }
     }
 
     fn pack(self) -> u64 {
@@ -113,9 +109,8 @@ mod tests {
     }
 
     #[test]
-    fn a_point_keeps_what_the_snapshot_says() {
-        let snapshot = Snapshot { verdict: Verdict::Silent, genre: Some(Genre::Rock), ..Snapshot::default() };
-        let point = Point::of(&snapshot);
+    fn a_point_keeps_what_was_decided() {
+        let point = Point::of((Posterior::UNIFORM, Some(Genre::Rock), Verdict::Silent));
         assert_eq!(point, Point { posterior: [51; 5], genre: Some(Genre::Rock), verdict: Verdict::Silent });
         assert_eq!(Point::unpack(point.pack()), point);
     }

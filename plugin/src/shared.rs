@@ -108,7 +108,7 @@ impl Pace {
     pub fn block(&mut self, samples: usize, shared: &Shared) {
         self.since_point += samples as u64;
         if self.since_point >= self.point {
-            let point = Point::of(&shared.handle.telemetry().snapshot());
+            let point = Point::of(shared.handle.telemetry().decision());
             for _ in 0..(self.since_point / self.point).min(Self::MAX_POINTS) {
                 shared.history.push(point);
             }
