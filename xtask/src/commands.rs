@@ -27,6 +27,11 @@ pub fn demo(place: &Place, args: &[String]) -> Result<()> {
         return Ok(());
     }
     ensure(&[Need::Compiler, Need::CMake])?;
+    if !names_a_file(args)
+        && let Err(lack) = ensure(&[Need::SoundFont])
+    {
+        println!("{lack:#}\nThe programme is played by simpler instruments instead.");
+    }
     heading("Building the plugin (the first time takes minutes)");
     let bundles = bundles::bundles(place, true)?;
     let status = Command::new(place.program("release", "demo"))
@@ -42,6 +47,19 @@ pub fn demo(place: &Place, args: &[String]) -> Result<()> {
     println!("\nBundles   {}\n          {}", bundles.clap.display(), bundles.vst3.display());
     println!("Install   cargo xtask install");
     Ok(())
+}
+
+/// Whether the demo's arguments hold something that is neither an option nor an option's value.
+fn names_a_file(args: &[String]) -> bool {
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--block" | "--out" | "--seconds" => _ = args.next(),
+            option if option.starts_with('-') => {}
+            _ => return true,
+        }
+    }
+    false
 }
 
 const BUNDLE: &str = "\
@@ -136,4 +154,19 @@ fn standalone_on_a_screen(place: &Place) -> Result<Screen> {
         .args(["--bin", "idiom-standalone"]))?;
     bundles::forget_standalone_library(place, "release");
     Screen::open()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_told_from_options_and_their_values() {
+        let names = |line: &str| names_a_file(&line.split_whitespace().map(String::from).collect::<Vec<_>>());
+        assert!(!names(""));
+        assert!(!names("--block 256 --realtime --out folder --seconds 3"));
+        assert!(!names("--block=256"));
+        assert!(names("song.flac"));
+        assert!(names("--out folder song.flac --realtime"));
+    }
 }

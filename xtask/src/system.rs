@@ -22,6 +22,8 @@ pub enum Need {
     Xvfb,
     /// The libraries a window is drawn with.
     Window,
+    /// Sampled instruments, for the programme that the demo composes itself.
+    SoundFont,
 }
 
 impl Need {
@@ -37,6 +39,7 @@ impl Need {
             Need::Python => "Python 3 with venv (checks against reference implementations)",
             Need::Xvfb => "Xvfb (opens windows where there is no screen)",
             Need::Window => "X11 and OpenGL libraries (the window is drawn with them)",
+            Need::SoundFont => "a SoundFont (instruments of the programme that the demo composes)",
         }
     }
 
@@ -51,6 +54,11 @@ impl Need {
             Need::Window => ["libX11.so.6", "libX11-xcb.so.1", "libxcb.so.1", "libGL.so.1", "libEGL.so.1"]
                 .iter()
                 .all(|name| library_present(name)),
+            Need::SoundFont => ["/usr/share/sounds/sf2", "/usr/share/soundfonts"]
+                .iter()
+                .filter_map(|folder| Path::new(folder).read_dir().ok())
+                .flatten()
+                .any(|entry| entry.is_ok_and(|e| e.path().extension().is_some_and(|ending| ending == "sf2"))),
         }
     }
 
@@ -81,6 +89,9 @@ impl Need {
             }
             (Need::Window, Manager::Dnf) => &["libX11", "libX11-xcb", "libxcb", "mesa-libGL", "mesa-libEGL"],
             (Need::Window, Manager::Pacman) => &["libx11", "libxcb", "mesa"],
+            (Need::SoundFont, Manager::Apt) => &["timgm6mb-soundfont"],
+            (Need::SoundFont, Manager::Dnf) => &["fluid-soundfont-gm"],
+            (Need::SoundFont, Manager::Pacman) => &["soundfont-fluid"],
         }
     }
 }
@@ -208,7 +219,7 @@ fn ensure_elsewhere(needs: &[Need]) -> Result<()> {
             Need::CMake | Need::Python => need.present(),
             Need::Xvfb => bail!("windows without a screen are tested on Linux only"),
             Need::Jack => bail!("JACK is tested on Linux only"),
-            Need::Sound | Need::Window => true,
+            Need::Sound | Need::Window | Need::SoundFont => true,
         };
         if !present {
             bail!("this machine lacks {}: {remedy}, then run this again", need.label());
@@ -235,8 +246,16 @@ mod tests {
 
     #[test]
     fn every_need_has_a_package_everywhere() {
-        let needs =
-            [Need::Compiler, Need::CMake, Need::Sound, Need::Jack, Need::Python, Need::Xvfb, Need::Window];
+        let needs = [
+            Need::Compiler,
+            Need::CMake,
+            Need::Sound,
+            Need::Jack,
+            Need::Python,
+            Need::Xvfb,
+            Need::Window,
+            Need::SoundFont,
+        ];
         for manager in [Manager::Apt, Manager::Dnf, Manager::Pacman] {
             for need in needs {
                 assert!(!need.packages(manager).is_empty(), "{need:?} {manager:?}");

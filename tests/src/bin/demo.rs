@@ -57,7 +57,7 @@ fn run(args: &Args) -> Result<()> {
     }
     let mut source = match &args.audio_file {
         Some(path) => Source::file(path)?,
-        None => Source::programme(),
+        None => Source::programme()?,
     };
     let plugin = match &args.plugin {
         Some(path) => path.clone(),

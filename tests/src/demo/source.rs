@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use idiom_engine::Genre;
 use idiom_lab::audio::{Audio, Reader};
 use idiom_lab::picture::Span;
+use idiom_lab::synth::{self, soundfont, studio::Studio};
 use std::path::Path;
 
 /// Seconds of each passage of the synthetic programme.
@@ -32,8 +33,8 @@ pub struct Source {
 
 enum Pieces {
     File(Box<Reader>),
-    /// Genres that are still to come, the next one last.
-    Programme(Vec<Genre>),
+    /// Who plays, and the genres that are still to come, the next one last.
+    Programme(Studio, Vec<Genre>),
 }
 
 impl Source {
@@ -60,19 +61,23 @@ impl Source {
         })
     }
 
-    /// The synthetic programme: one passage for each genre.
-    pub fn programme() -> Source {
+    /// The synthetic programme: one passage for each genre, played by the first SoundFont that is installed.
+    pub fn programme() -> Result<Source> {
+        let studio = Studio { font: soundfont::choose(&[])?.into_iter().next() };
         let order = Genre::ALL.map(Genre::label).join(", ");
         let length = Genre::ALL.len() as u64 * (PASSAGE_SECONDS * f64::from(PROGRAMME_RATE)) as u64;
-        Source {
+        Ok(Source {
             sample_rate: PROGRAMME_RATE,
             channels: 2,
             promised: Some(length),
-            name: format!("a synthetic programme, {PASSAGE_SECONDS} s each of {order}"),
-            pieces: Pieces::Programme(Genre::ALL.into_iter().rev().collect()),
+            name: format!(
+                "a synthetic programme, {PASSAGE_SECONDS} s each of {order}; instruments: {}",
+                studio.name()
+            ),
+            pieces: Pieces::Programme(studio, Genre::ALL.into_iter().rev().collect()),
             queue: vec![Vec::new(); 2],
             taken: 0,
-        }
+        })
     }
 
     /// The next piece of decoded sound, or `None` at the end.
@@ -81,12 +86,11 @@ impl Source {
             Pieces::File(reader) => {
                 reader.next_block()?.map(|block| Audio::new(self.sample_rate, block.to_vec()))
             }
-            Pieces::Programme(genres) => {
-                let render = |genre: Genre| {
-                    let seed = SEEDS[genre.index()];
-                    idiom_lab::synth::render(genre, seed, PASSAGE_SECONDS, PROGRAMME_RATE)
+            Pieces::Programme(studio, genres) => {
+                let play = |genre: Genre| {
+                    synth::compose(genre, studio, SEEDS[genre.index()], PASSAGE_SECONDS, PROGRAMME_RATE).audio
                 };
-                genres.pop().map(render)
+                genres.pop().map(play)
             }
         })
     }
@@ -119,7 +123,7 @@ impl Source {
 
     /// What really plays, as far as it is known, up to `seconds`.
     pub fn truth(&self, seconds: f64) -> Vec<Span> {
-        let Pieces::Programme(_) = self.pieces else { return Vec::new() };
+        let Pieces::Programme(..) = self.pieces else { return Vec::new() };
         let spans = Genre::ALL.into_iter().map(|genre| {
             let from = genre.index() as f64 * PASSAGE_SECONDS;
             let to = (from + PASSAGE_SECONDS).min(seconds);
@@ -132,7 +136,7 @@ impl Source {
     pub fn damage(&self) -> Option<&str> {
         match &self.pieces {
             Pieces::File(reader) => reader.damage(),
-            Pieces::Programme(_) => None,
+            Pieces::Programme(..) => None,
         }
     }
 }
