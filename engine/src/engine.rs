@@ -15,6 +15,7 @@ use crate::rt::recognizer::Recognizer;
 use crate::rt::remote::Remote;
 use crate::rt::slot::Slot;
 use crate::rt::spectral_rules::SpectralRules;
+use crate::rt::tap::Point;
 use crate::telemetry::Telemetry;
 use crate::worker::{Instance, ModelSource};
 use std::sync::Arc;
@@ -242,6 +243,7 @@ impl Engine {
                 *sample = 0.0;
             }
         }
+        self.telemetry.tap().pass(Point::Before, channels, length);
         self.listener.receive();
         self.choose_preset(controls.preset);
         let heard = channels.len().min(self.config.channels.clamp(1, 2));
@@ -267,6 +269,7 @@ impl Engine {
             }
             start = end;
         }
+        self.telemetry.tap().pass(Point::After, channels, length);
         self.telemetry.set_mix(self.mix.state());
         let (meters, block_ns) = (self.telemetry.meters(), watch.lap());
         meters.time(Stage::Mix, block_ns.saturating_sub(frames_ns));

@@ -52,8 +52,12 @@ impl Histogram {
         self.max.fetch_max(ns, Relaxed);
     }
 
+    fn counts(&self) -> [u64; BUCKETS] {
+        std::array::from_fn(|i| self.buckets[i].load(Relaxed))
+    }
+
     fn cost(&self) -> Cost {
-        let counts: [u64; BUCKETS] = std::array::from_fn(|i| self.buckets[i].load(Relaxed));
+        let counts = self.counts();
         let max_ns = self.max.load(Relaxed);
         // A bucket's upper edge may lie above the longest time in it.
         let at = |q| percentile(&counts, q).min(max_ns);
@@ -62,7 +66,7 @@ impl Histogram {
 }
 
 /// Upper edge in ns of the bucket that holds the `q` quantile; 0 when nothing was counted.
-fn percentile(counts: &[u64; BUCKETS], q: f64) -> u64 {
+pub fn percentile(counts: &[u64; BUCKETS], q: f64) -> u64 {
     let total: u64 = counts.iter().sum();
     let rank = (total as f64 * q).ceil() as u64;
     let mut seen = 0;
@@ -185,6 +189,11 @@ impl Meters {
     /// Changes of backend or model.
     pub fn swaps(&self) -> u64 {
         self.swaps.load(Relaxed)
+    }
+
+    /// How often a stage took how long, by bucket: see [`BUCKETS`].
+    pub fn counts(&self, stage: Stage) -> [u64; BUCKETS] {
+        self.stages[stage as usize].counts()
     }
 
     /// What a stage cost so far.

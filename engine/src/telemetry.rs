@@ -7,6 +7,7 @@
 use crate::controls::{Backend, Quantization};
 use crate::genre::{GENRES, Genre, Posterior};
 use crate::metrics::{Meters, Metrics, Stage};
+use crate::rt::tap::Tap;
 use atomic_refcell::AtomicRefCell;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -145,6 +146,7 @@ pub struct Telemetry {
     /// Borrowed for a copy and no longer. The audio thread only tries: while someone reads, it leaves the settings of
     /// the block before, and the next block brings the new ones.
     mix: AtomicRefCell<MixState>,
+    tap: Tap,
 }
 
 impl Default for Telemetry {
@@ -160,6 +162,7 @@ impl Default for Telemetry {
             meters: Meters::default(),
             sample_rate: AtomicU32::new(0),
             mix: AtomicRefCell::default(),
+            tap: Tap::default(),
         }
     }
 }
@@ -216,6 +219,22 @@ impl Telemetry {
                 Err(_) => std::thread::yield_now(),
             }
         }
+    }
+
+    /// Any thread, also the audio thread: the mix settings that were set last, unless they are being set.
+    pub fn present_mix(&self) -> Option<MixState> {
+        self.mix.try_borrow().ok().map(|mix| *mix)
+    }
+
+    /// Any thread, also the audio thread: probability of the genre in force, and level of the last frame in dBFS.
+    pub fn certainty_and_level(&self) -> (f32, f32) {
+        let float = |cell: &AtomicU32| f32::from_bits(cell.load(Relaxed));
+        (float(&self.confidence), float(&self.level_dbfs))
+    }
+
+    /// The sound before and after the mix, for whoever looks.
+    pub fn tap(&self) -> &Tap {
+        &self.tap
     }
 
     /// What is counted, see [`Meters`].

@@ -9,6 +9,7 @@ use idiom_engine::rt::features::{Features, FrontEnd};
 use idiom_engine::rt::frames::Framer;
 use idiom_engine::rt::history::History;
 use idiom_engine::rt::spectral_rules::SpectralRules;
+use idiom_engine::rt::tap::Point;
 use idiom_engine::{
     CacheLimits, Config, Controls, Engine, Genre, Handle, LimiterMode, Posterior, Transport, Uncertain,
 };
@@ -84,6 +85,31 @@ fn every_block_size_rate_and_backend() {
             }
         }
     }
+}
+
+/// An open window's analyser is fed without an allocation, and the sound is what it is without one.
+#[test]
+fn somebody_looks_at_the_spectrum() {
+    let sound = programme(48_000.0, 1.0);
+    let render = |looks: bool| {
+        let handle = Handle::new();
+        let mut engine = engine(&handle, 48_000.0, false, CHOICES[0]);
+        let mut out = Vec::new();
+        for (round, start) in (0..sound[0].len() - 512).step_by(512).enumerate() {
+            if looks && round % 20 == 0 {
+                handle.telemetry().tap().look();
+            }
+            let mut block = sound.each_ref().map(|c| c[start..start + 512].to_vec());
+            process(&mut engine, &mut block, at(start), &Controls::default());
+            out.extend_from_slice(&block[0]);
+        }
+        let mut kept = vec![0.0; 16_384];
+        let heard = handle.telemetry().tap().recent(Point::After, &mut kept);
+        assert_eq!(heard, looks);
+        assert!(!looks || kept.iter().any(|sample| *sample != 0.0));
+        out
+    };
+    assert_eq!(render(true), render(false));
 }
 
 #[test]

@@ -8,13 +8,14 @@
 
 use egui::Context;
 use idiom_engine::{Config, Handle, Transport};
-use idiom_plugin::editor::model::{Action, ViewModel};
+use idiom_plugin::editor::model::ViewModel;
+use idiom_plugin::editor::session::{NoHost, Session};
+use idiom_plugin::editor::theme::Shade;
 use idiom_plugin::editor::{prepare, samples, view};
 use idiom_plugin::params::IdiomParams;
 use idiom_plugin::shared::{Pace, Shared};
 use idiom_plugin::state::Size;
 use nice_plug::editor::dpi::LogicalSize;
-use nice_plug::prelude::Param;
 use nice_plug_egui::baseview::HandlerError;
 use nice_plug_egui::{App, EguiWindow, EguiWindowSettings, Frame};
 use std::sync::Arc;
@@ -25,12 +26,12 @@ const BLOCK: usize = 512;
 
 enum Show {
     Sample(Box<ViewModel>),
-    Live(Arc<IdiomParams>, Arc<Shared>),
+    Live(Arc<IdiomParams>, Arc<Shared>, Box<Session>),
 }
 
 impl App for Show {
     fn build(&mut self, egui: Context, _frame: &mut Frame) -> Result<(), HandlerError> {
-        prepare(&egui);
+        prepare(&egui, Shade::default());
         Ok(())
     }
 
@@ -41,33 +42,16 @@ impl App for Show {
                     println!("{action:?}");
                 }
             }
-            Show::Live(params, shared) => {
-                for action in view::show(ui, &ViewModel::of(params, shared)) {
-                    perform(params, &action);
+            Show::Live(params, shared, session) => {
+                let now_s = ui.input(|input| input.time);
+                let model = session.model(params, shared, now_s);
+                prepare(ui.ctx(), model.look.shade);
+                for action in view::show(ui, &model) {
+                    session.perform(&action, params, shared, &NoHost, now_s);
                 }
                 ui.ctx().request_repaint_after(Duration::from_millis(33));
             }
         }
-    }
-}
-
-/// What a host does with a change, without a host.
-fn perform(params: &IdiomParams, action: &Action) {
-    let set = |param: nice_plug::prelude::ParamPtr, normalized: f32| {
-        // SAFETY: the parameters live as long as the window.
-        unsafe { param._internal_set_normalized_value(normalized) };
-    };
-    match *action {
-        Action::Set(dial, value) => {
-            let param = params.dial(dial);
-            set(param.as_ptr(), param.preview_normalized(value));
-        }
-        Action::Switch(switch, on) => set(params.switch(switch).as_ptr(), f32::from(u8::from(on))),
-        Action::Manual(genre) => set(params.genre.as_ptr(), params.genre.preview_normalized(genre.into())),
-        Action::Choose(choice) => params.selection.choose(choice),
-        Action::Preset(index) => params.preset.choose(index),
-        Action::DismissNotice => params.dismiss_notice(),
-        Action::Begin(_) | Action::End(_) => {}
     }
 }
 
@@ -86,7 +70,7 @@ fn play(path: &str, speed: f64) -> Result<Show, Box<dyn std::error::Error>> {
     let handle = Arc::new(Handle::new());
     let params = Arc::new(IdiomParams::new(Arc::clone(&handle)));
     let shared = Arc::new(Shared::new(Arc::clone(&handle)));
-    let show = Show::Live(Arc::clone(&params), Arc::clone(&shared));
+    let show = Show::Live(Arc::clone(&params), Arc::clone(&shared), Box::default());
     std::thread::spawn(move || {
         let sample_rate = spec.sample_rate as f32;
         let mut engine = handle.start(Config { sample_rate, channels: 2, offline: false });

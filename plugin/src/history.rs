@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Time from one point to the next in seconds: ten analysis frames.
 pub const POINT_S: f32 = 0.2;
-/// How many points the window shows: one minute.
-pub const SHOWN: usize = 300;
+/// How many points the window shows: three minutes.
+pub const SHOWN: usize = 900;
 /// How many points are kept. More than are shown, so that the writer stays clear of what a reader reads.
-const KEPT: usize = 512;
+const KEPT: usize = 1024;
 
 /// The decision at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,17 +94,17 @@ mod tests {
     }
 
     #[test]
-    fn the_last_minute_comes_back_in_order() {
+    fn the_last_minutes_come_back_in_order() {
         let history = History::default();
         assert!(history.recent().is_empty());
         for n in 0..=200 {
             history.push(point(n));
         }
         assert_eq!(history.recent(), (0..=200).map(point).collect::<Vec<_>>());
-        for n in 0..1000 {
+        for n in 0..3000 {
             history.push(point((n % 251) as u8));
         }
-        let expected: Vec<_> = (1000 - SHOWN..1000).map(|n| point((n % 251) as u8)).collect();
+        let expected: Vec<_> = (3000 - SHOWN..3000).map(|n| point((n % 251) as u8)).collect();
         assert_eq!(history.recent(), expected);
     }
 

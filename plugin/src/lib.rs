@@ -4,13 +4,14 @@
 //! * [`params`]: what a host can automate, with ranges and texts.
 //! * [`state`]: what is saved beside the parameters, and how a bad state is dealt with.
 //! * [`clap_entry`], [`vst3_entry`]: the entry points; [`instances`]: which instance a host's object belongs to.
-//! * [`editor`]: the window.
+//! * [`editor`]: the window. [`library`]: the user's presets.
 //! * [`probe`]: two exported C functions that tell what an instance decides and what its window says.
 
 pub mod clap_entry;
 pub mod editor;
 pub mod history;
 pub mod instances;
+pub mod library;
 pub mod params;
 pub mod probe;
 pub mod shared;

@@ -198,7 +198,8 @@ impl Switch {
         }
     }
 
-    const fn default(self) -> bool {
+    /// State of a new instance.
+    pub const fn default(self) -> bool {
         matches!(self, Switch::Eq | Switch::Compressor)
     }
 

@@ -1,10 +1,10 @@
 //! What the audio side of an instance and its window share: atomics, and what only they may lock.
 
 use crate::history::{History, POINT_S, Point};
-use idiom_engine::Handle;
+use idiom_engine::{Handle, Telemetry};
 use nice_plug::prelude::*;
 use nice_plug_egui::RepaintNotifier;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// See the [module](self).
@@ -15,6 +15,8 @@ pub struct Shared {
     pub history: History,
     /// Set from the audio thread when the window has something new to draw.
     pub repaint: RepaintNotifier,
+    /// Pictures for which the audio thread still looks for news; renewed by each picture that is drawn.
+    watched: AtomicU32,
     /// The engine panicked; sound passes untouched until the host activates the plugin again.
     crashed: AtomicBool,
     /// Why there is no engine, from the last activation. Main and window thread only.
@@ -30,10 +32,16 @@ impl Shared {
             handle,
             history: History::default(),
             repaint: RepaintNotifier::new(),
+            watched: AtomicU32::new(0),
             crashed: AtomicBool::new(false),
             refusal: Mutex::new(None),
             logged: Mutex::new(None),
         }
+    }
+
+    /// Window thread: a picture is drawn; the next one is wanted when there is news, for the next seconds.
+    pub fn watch(&self) {
+        self.watched.store(Pace::WATCHED, Relaxed);
     }
 
     /// Any thread: the engine panicked.
@@ -85,11 +93,15 @@ pub struct Pace {
     picture: u64,
     since_point: u64,
     since_picture: u64,
+    /// What the last picture showed, see [`looks`].
+    shown: u64,
 }
 
 impl Pace {
     /// Pictures a second.
     const PICTURES: f32 = 30.0;
+    /// Pictures for which a window that does not draw is taken to be open: three seconds.
+    const WATCHED: u32 = 90;
     /// Most points written for one block, for a host that sends minutes at once.
     const MAX_POINTS: u64 = 64;
 
@@ -101,11 +113,12 @@ impl Pace {
             picture: samples(1.0 / Self::PICTURES),
             since_point: 0,
             since_picture: 0,
+            shown: 0,
         }
     }
 
-    /// A block of `samples` was processed.
-    pub fn block(&mut self, samples: usize, shared: &Shared) {
+    /// A block of `samples` was processed. Says whether a picture was asked for.
+    pub fn block(&mut self, samples: usize, shared: &Shared) -> bool {
         self.since_point += samples as u64;
         if self.since_point >= self.point {
             let point = Point::of(shared.handle.telemetry().decision());
@@ -115,11 +128,63 @@ impl Pace {
             self.since_point %= self.point;
         }
         self.since_picture += samples as u64;
-        if self.since_picture >= self.picture {
-            self.since_picture = 0;
-            shared.repaint.request_repaint();
+        if self.since_picture < self.picture {
+            return false;
         }
+        self.since_picture = 0;
+        let news = self.is_news(shared);
+        shared.repaint.request_repaint_with(news);
+        news
     }
+
+    /// Whether the window is open and would look different now.
+    fn is_news(&mut self, shared: &Shared) -> bool {
+        let left = shared.watched.load(Relaxed);
+        if left == 0 {
+            return false;
+        }
+        // A picture that is drawn in between renews it.
+        let _ = shared.watched.compare_exchange(left, left - 1, Relaxed, Relaxed);
+        let telemetry = shared.handle.telemetry();
+        let (_, level_dbfs) = telemetry.certainty_and_level();
+        let moves = telemetry.tap().is_open() && level_dbfs > SPECTRUM_DBFS;
+        let before = std::mem::replace(&mut self.shown, looks(telemetry));
+        moves || self.shown != before
+    }
+}
+
+/// Quieter sound (dBFS) moves no spectrum that can be seen.
+const SPECTRUM_DBFS: f32 = -100.0;
+
+/// A number that changes when the window would look different: everything that it shows of the sound, in steps that can
+/// be seen. Costs and counters are drawn again twice a second anyway.
+fn looks(telemetry: &Telemetry) -> u64 {
+    let (posterior, genre, verdict) = telemetry.decision();
+    let (confidence, level_dbfs) = telemetry.certainty_and_level();
+    let mix = telemetry.present_mix().unwrap_or_default();
+    let tenths = |value: f32| (value * 10.0).round() as i64 as u64;
+    let percent = |share: f32| (share * 100.0).round() as i64 as u64;
+    let fold = |sum: u64, value: u64| (sum ^ value).wrapping_mul(0x0100_0000_01b3).rotate_left(7);
+    let words = posterior.0.into_iter().map(percent).chain([
+        genre.map_or(0, |genre| genre as u64 + 1),
+        verdict as u64,
+        percent(confidence),
+        level_dbfs.round() as i64 as u64,
+        percent(mix.low_cut),
+        tenths(mix.gate_db),
+        tenths(mix.threshold_db),
+        tenths(mix.ratio),
+        tenths(mix.makeup_db),
+        tenths(mix.reduction_db),
+        percent(mix.drive),
+        percent(mix.width),
+        tenths(mix.loudness_db),
+        tenths(mix.limiter_db),
+        tenths(mix.lufs[0]),
+        tenths(mix.lufs[1]),
+        percent(mix.learnt),
+    ]);
+    words.chain(mix.eq_db.into_iter().map(tenths)).fold(1, fold)
 }
 
 #[cfg(test)]
@@ -140,6 +205,37 @@ mod tests {
         let shared = Shared::new(Arc::default());
         Pace::new(8_000.0).block(usize::MAX / 2, &shared);
         assert_eq!(shared.history.written(), Pace::MAX_POINTS);
+    }
+
+    /// No news, no picture; no window, no looking for news.
+    #[test]
+    fn pictures_are_asked_for_on_change_and_while_somebody_looks() {
+        use idiom_engine::{Backend, Genre, Posterior, Quantization, Verdict};
+        let shared = Shared::new(Arc::default());
+        let mut pace = Pace::new(48_000.0);
+        let mut asked =
+            |shared: &Shared, blocks: usize| (0..blocks).filter(|_| pace.block(1_600, shared)).count();
+        let hear = |shared: &Shared, level: f32| {
+            let p = Posterior::certain(Genre::Jazz);
+            let telemetry = shared.handle.telemetry();
+            telemetry.set_decision(
+                &p,
+                Some(Genre::Jazz),
+                Verdict::Recognised,
+                0.9,
+                level,
+                Backend::Onnx,
+                Quantization::Int8,
+            );
+        };
+        hear(&shared, -20.0);
+        assert_eq!(asked(&shared, 60), 0, "no window");
+        shared.watch();
+        assert_eq!(asked(&shared, 30), 1, "the first picture, and then nothing changes");
+        hear(&shared, -10.0);
+        assert_eq!(asked(&shared, 30), 1);
+        shared.handle.telemetry().tap().look();
+        assert_eq!(asked(&shared, 200), 30, "a spectrum moves, until nobody has drawn for three seconds");
     }
 
     #[test]

@@ -97,9 +97,22 @@ impl Size {
     /// The window of a new instance.
     pub const DEFAULT: Size = Size { width: 960, height: 690 };
     /// The smallest window in which everything can be read.
-    pub const MIN: Size = Size { width: 720, height: 520 };
+    pub const MIN: Size = Size { width: 720, height: 518 };
     /// The largest window that is restored, so that a session from a larger screen stays usable.
     pub const MAX: Size = Size { width: 3840, height: 2400 };
+
+    /// How large it is in percent of [`Size::DEFAULT`]: what its contents are scaled by.
+    pub fn percent(self) -> u16 {
+        let share = |side: u16, of: u16| u32::from(side) * 100 / u32::from(of);
+        share(self.width, Self::DEFAULT.width).min(share(self.height, Self::DEFAULT.height)) as u16
+    }
+
+    /// The size at this many percent of [`Size::DEFAULT`].
+    pub fn at_percent(percent: u16) -> Size {
+        let scaled =
+            |side: u16| (u32::from(side) * u32::from(percent)).div_ceil(100).min(u16::MAX.into()) as u16;
+        Size { width: scaled(Self::DEFAULT.width), height: scaled(Self::DEFAULT.height) }.clamped()
+    }
 
     /// The nearest size between [`Size::MIN`] and [`Size::MAX`].
     pub fn clamped(self) -> Size {

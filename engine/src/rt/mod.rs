@@ -16,3 +16,4 @@ pub mod remote;
 pub mod sketch;
 pub mod slot;
 pub mod spectral_rules;
+pub mod tap;

@@ -1,8 +1,8 @@
 //! The probability of each genre: icon, name, bar, percent.
 
 use super::canvas::{Canvas, rows};
+use super::icons;
 use super::model::ViewModel;
-use super::{icons, theme};
 use crate::params::Dial;
 use egui::{Align2, Pos2, Rect, Vec2};
 use idiom_engine::Genre;
@@ -18,8 +18,8 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
         let probability = if heard { model.snapshot.posterior.of(genre).clamp(0.0, 1.0) } else { 0.0 };
         let in_force = heard && model.snapshot.genre == Some(genre);
         let y = row.center().y;
-        let color = theme::genre(genre);
-        let ink = if in_force { theme::TEXT } else { theme::MUTED };
+        let color = canvas.theme.genre(genre);
+        let ink = if in_force { canvas.theme.text } else { canvas.theme.muted };
         let icon =
             Rect::from_center_size(Pos2::new(inner.min.x + canvas.px(8.0), y), Vec2::splat(canvas.px(15.0)));
         icons::genre(genre)(canvas.painter(), icon, color);
@@ -32,7 +32,7 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
         );
         let half = canvas.px(if in_force { 6.5 } else { 4.0 });
         let track = Rect::from_min_max(Pos2::new(left, y - half), Pos2::new(right, y + half));
-        canvas.painter().rect_filled(track, half, theme::LINE);
+        canvas.painter().rect_filled(track, half, canvas.theme.line);
         if probability > 0.002 {
             let mut bar = track;
             bar.set_width((track.width() * probability).max(2.0 * half));
@@ -45,9 +45,9 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
         Pos2::new(threshold - canvas.px(0.75), inner.min.y),
         Pos2::new(threshold + canvas.px(0.75), inner.max.y),
     );
-    canvas.painter().rect_filled(tick, 0.0, theme::TEXT.gamma_multiply(0.35));
+    canvas.painter().rect_filled(tick, 0.0, canvas.theme.text.gamma_multiply(0.35));
     // Above the bars, beside the card's title.
     let word = canvas.width("threshold", 10.5) / 2.0;
     let title = Pos2::new(threshold.clamp(left + word, right), inner.min.y - canvas.px(9.0));
-    canvas.text(title, Align2::CENTER_BOTTOM, "threshold", 10.5, theme::FAINT);
+    canvas.text(title, Align2::CENTER_BOTTOM, "threshold", 10.5, canvas.theme.faint);
 }

@@ -2,7 +2,7 @@
 
 use super::canvas::{Button, Canvas, columns, rows};
 use super::model::{Action, ViewModel};
-use super::{icons, knob, theme};
+use super::{icons, knob};
 use crate::params::{Dial, Switch};
 use egui::{Align2, Id, Pos2, Rect, Vec2};
 use idiom_engine::Genre;
@@ -36,7 +36,7 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     genre_buttons(canvas, by_hand, model);
 
     let switches = Rect::from_min_max(Pos2::new(switches_left, inner.min.y), inner.max);
-    let shown = [Switch::Freeze, Switch::Eq, Switch::Compressor];
+    let shown = [Switch::Freeze];
     for (switch, place) in shown.into_iter().zip(rows(switches, 3, canvas.px(6.0))) {
         switch_button(canvas, place, switch, model);
     }
@@ -47,22 +47,23 @@ pub fn switch_button(canvas: &mut Canvas<'_>, rect: Rect, switch: Switch, model:
     let on = model.switch(switch);
     // A switch that takes something away is yellow when on, so that nobody forgets it.
     let color = match switch {
-        Switch::Freeze | Switch::Bypass => theme::WARNING,
-        Switch::Eq | Switch::Compressor => theme::CONTROL_ON,
+        Switch::Freeze | Switch::Bypass => canvas.theme.warning,
+        Switch::Eq | Switch::Compressor => canvas.theme.control_on,
     };
-    let look = Button { color, ..Button::words(switch.name(), switch.help(), on) };
+    let look = Button { color, ..Button::words(canvas.theme, switch.name(), switch.help(), on) };
     if canvas.button(rect, switch_id(switch), look) {
         canvas.actions.push(Action::Switch(switch, !on));
     }
 }
 
-fn genre_buttons(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
-    canvas.text(rect.min, Align2::LEFT_TOP, "Genre", 12.0, theme::MUTED);
+/// The genre set by hand, or Auto.
+pub fn genre_buttons(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
+    canvas.text(rect.min, Align2::LEFT_TOP, "Genre", 12.0, canvas.theme.muted);
     let hint = match model.manual {
         None => "follows what is heard",
         Some(_) => "set by you; Auto follows again",
     };
-    canvas.text(Pos2::new(rect.max.x, rect.min.y), Align2::RIGHT_TOP, hint, 11.0, theme::FAINT);
+    canvas.text(Pos2::new(rect.max.x, rect.min.y), Align2::RIGHT_TOP, hint, 11.0, canvas.theme.faint);
     let buttons = Rect::from_min_max(rect.min + Vec2::new(0.0, canvas.px(22.0)), rect.max);
     let gap = canvas.px(5.0);
     let choices = std::iter::once(None).chain(Genre::ALL.map(Some));
@@ -72,17 +73,17 @@ fn genre_buttons(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
             None => (
                 "Auto",
                 "Follow what is heard.".to_owned(),
-                theme::CONTROL_ON,
+                canvas.theme.control_on,
                 icons::verdict(idiom_engine::Verdict::Listening),
             ),
             Some(genre) => (
                 genre.label(),
                 format!("Always mix for {}.", genre.name()),
-                theme::genre(genre),
+                canvas.theme.genre(genre),
                 icons::genre(genre),
             ),
         };
-        let look = Button { color, icon: Some(icon), ..Button::words(text, &help, on) };
+        let look = Button { color, icon: Some(icon), ..Button::words(canvas.theme, text, &help, on) };
         if canvas.button(place, genre_id(choice), look) && !on {
             canvas.actions.push(Action::Manual(choice));
         }

@@ -220,8 +220,72 @@ pub fn network(painter: &Painter, rect: Rect, color: Color32) {
     }
 }
 
+/// An arrow that turns back.
+pub fn undo(painter: &Painter, rect: Rect, color: Color32) {
+    turn(painter, rect, color, 1.0);
+}
+
+/// An arrow that turns forward.
+pub fn redo(painter: &Painter, rect: Rect, color: Color32) {
+    turn(painter, rect, color, -1.0);
+}
+
+fn turn(painter: &Painter, rect: Rect, color: Color32, side: f32) {
+    let pen = Stroke::new((rect.width() * 0.11).max(1.0), color);
+    let center = at(rect, 0.5, 0.58);
+    let arc = (0..=16).map(|i| {
+        let angle = std::f32::consts::PI * (0.12 + 1.2 * i as f32 / 16.0);
+        let point = Vec2::angled(-angle) * rect.width() * 0.34;
+        center + Vec2::new(side * point.x, point.y)
+    });
+    let arc: Vec<Pos2> = arc.collect();
+    // The arrow's head stands where the arc ends.
+    let tip = *arc.last().unwrap_or(&center);
+    painter.add(Shape::line(arc, pen));
+    let head = [Vec2::new(side * -0.06, -0.3), Vec2::ZERO, Vec2::new(side * 0.28, -0.06)];
+    let tip = tip + Vec2::new(0.0, rect.width() * 0.06);
+    painter.add(Shape::line(head.map(|offset| tip + offset * rect.width()).into(), pen));
+}
+
+/// A ring, with a dot in it when something is on.
+pub fn lamp(painter: &Painter, rect: Rect, color: Color32, on: bool) {
+    let radius = rect.width() * 0.38;
+    painter.circle_stroke(rect.center(), radius, Stroke::new((rect.width() * 0.1).max(1.0), color));
+    if on {
+        painter.circle_filled(rect.center(), radius * 0.5, color);
+    }
+}
+
+/// Three sliders: settings of the window.
+pub fn gear(painter: &Painter, rect: Rect, color: Color32) {
+    let pen = pen(rect, color);
+    for (x, y) in [(0.2, 0.3), (0.5, 0.66), (0.8, 0.42)] {
+        line(painter, rect, &[(x, 0.04), (x, 0.96)], pen);
+        painter.circle_filled(at(rect, x, y), rect.width() * 0.13, color);
+    }
+}
+
+/// A star, filled when it is on.
+pub fn star(painter: &Painter, rect: Rect, color: Color32, filled: bool) {
+    let center = rect.center();
+    let point = |i: usize| {
+        let radius = if i.is_multiple_of(2) { 0.5 } else { 0.21 };
+        let angle = i as f32 * std::f32::consts::PI / 5.0 - std::f32::consts::FRAC_PI_2;
+        center + Vec2::angled(angle) * radius * rect.width()
+    };
+    let points: Vec<Pos2> = (0..10).map(point).collect();
+    if filled {
+        // A fan: a star is not convex.
+        for i in 0..10 {
+            let part = vec![center, points[i], points[(i + 1) % 10]];
+            painter.add(Shape::convex_polygon(part, color, Stroke::NONE));
+        }
+    }
+    painter.add(Shape::closed_line(points, Stroke::new((rect.width() * 0.07).max(1.0), color)));
+}
+
 /// Idiom's mark: five bars like a spectrum, in the genres' colours.
-pub fn mark(painter: &Painter, rect: Rect) {
+pub fn mark(painter: &Painter, rect: Rect, theme: &super::theme::Theme) {
     let heights = [0.45, 0.8, 1.0, 0.65, 0.35];
     for (i, (genre, height)) in Genre::ALL.into_iter().zip(heights).enumerate() {
         let left = rect.min.x + rect.width() * i as f32 / 5.0;
@@ -229,6 +293,6 @@ pub fn mark(painter: &Painter, rect: Rect) {
         let half = rect.height() * height / 2.0;
         let bar =
             Rect::from_min_max(pos2(left, middle - half), pos2(left + rect.width() * 0.13, middle + half));
-        painter.rect_filled(bar, rect.width() * 0.06, super::theme::genre(genre));
+        painter.rect_filled(bar, rect.width() * 0.06, theme.genre(genre));
     }
 }

@@ -3,15 +3,17 @@
 //! * Drag up or right to raise, with shift ten times finer; the mouse wheel steps.
 //! * Double-click or ctrl-click sets the default.
 //! * Click the value to type one; enter takes it, escape leaves.
+//! * A right click offers the same as a list.
 //!
 //! Each change is one gesture to the host: begin, set, end.
 
 use super::canvas::Canvas;
+use super::menu::{self, Item, Menu};
 use super::model::Action;
-use super::theme;
 use crate::params::Dial;
 use egui::{
     Align2, CursorIcon, Event, Id, Key, MouseWheelUnit, Pos2, Rect, Sense, Shape, Stroke, TextEdit, Vec2,
+    WidgetInfo,
 };
 use std::f32::consts::PI;
 
@@ -74,12 +76,24 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, dial: Dial, value: f32) {
         gesture(canvas, dial, range.unnormalize(target));
     }
 
+    if response.secondary_clicked() {
+        let at = response.interact_pointer_pos().unwrap_or(center);
+        canvas.ui.data_mut(|data| data.insert_temp(open_id(), Open { dial, at, value }));
+        menu::set_open(canvas, MENU, true);
+    }
+    response.widget_info(|| {
+        let mut info = WidgetInfo::slider(true, f64::from(value), dial.name());
+        info.current_text_value = Some(dial.text(value));
+        info
+    });
+
     let lively = response.hovered() || response.dragged();
-    canvas.text(Pos2::new(center.x, rect.min.y), Align2::CENTER_TOP, dial.label(), 12.0, theme::MUTED);
+    canvas.text(Pos2::new(center.x, rect.min.y), Align2::CENTER_TOP, dial.label(), 12.0, canvas.theme.muted);
     paint(canvas, center, radius, normalized, dial.origin(), lively);
     if !response.dragged() {
         response.on_hover_text(format!(
-            "{}\n\nDrag, or use the wheel; shift for fine. Double-click for {}. Click the value to type.",
+            "{}\n\nDrag, or use the wheel; shift for fine. Double-click for {}. Click the value to type, \
+             right-click for more.",
             dial.help(),
             dial.text(dial.default())
         ));
@@ -89,6 +103,62 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, dial: Dial, value: f32) {
         Vec2::new(canvas.px(76.0), canvas.px(20.0)),
     );
     value_field(canvas, field, dial, value);
+}
+
+/// Name of the list that a right click opens.
+pub const MENU: &str = "knob";
+
+/// The dial that the list is about.
+#[derive(Clone, Copy)]
+struct Open {
+    dial: Dial,
+    at: Pos2,
+    value: f32,
+}
+
+fn open_id() -> Id {
+    Id::unique("knob menu")
+}
+
+/// Draws the list that a right click on a knob opened, over everything else.
+pub fn list(canvas: &mut Canvas<'_>) {
+    if !menu::is_open(canvas, MENU) {
+        return;
+    }
+    let Some(Open { dial, at, value }) = canvas.ui.data(|data| data.get_temp::<Open>(open_id())) else {
+        return;
+    };
+    let (min, max) = dial.limits();
+    let line = |name: String, about: String| Item { name, about, chosen: false };
+    let items = [
+        line(
+            format!("Reset to {}", dial.text(dial.default())),
+            "As a double-click does; so does ctrl-click.".into(),
+        ),
+        line("Type a value\u{2026}".into(), format!("{} to {}", dial.text(min), dial.text(max))),
+        line(format!("Lowest: {}", dial.text(min)), String::new()),
+        line(format!("Highest: {}", dial.text(max)), String::new()),
+        line(
+            format!("Copy \u{201c}{}\u{201d}", dial.text(value)),
+            format!("For automation this is the host parameter \u{201c}{}\u{201d}.", dial.name()),
+        ),
+    ];
+    let place = Rect::from_center_size(at, Vec2::ZERO);
+    match (Menu { name: MENU, place, width: 300.0, items: &items }).list(canvas) {
+        Some(0) => gesture(canvas, dial, dial.default()),
+        Some(1) => type_value(canvas, dial, value),
+        Some(2) => gesture(canvas, dial, min),
+        Some(3) => gesture(canvas, dial, max),
+        Some(4) => canvas.ui.ctx().copy_text(dial.text(value)),
+        _ => {}
+    }
+}
+
+/// Turns the value into a field to type in.
+fn type_value(canvas: &mut Canvas<'_>, dial: Dial, value: f32) {
+    let id = id(dial).with("typed");
+    canvas.ui.data_mut(|data| data.insert_temp(id, dial.number(value)));
+    canvas.ui.memory_mut(|memory| memory.request_focus(id));
 }
 
 /// Where on its travel a plain value stands, `0..=1`.
@@ -126,17 +196,17 @@ fn paint(canvas: &Canvas<'_>, center: Pos2, radius: f32, normalized: f32, origin
     };
     let painter = canvas.painter();
     let width = canvas.px(4.0);
-    painter.add(Shape::line(arc(0.0, 1.0), Stroke::new(width, theme::LINE)));
+    painter.add(Shape::line(arc(0.0, 1.0), Stroke::new(width, canvas.theme.line)));
     if (normalized - origin).abs() > 1e-4 {
-        painter.add(Shape::line(arc(origin, normalized), Stroke::new(width, theme::ACCENT)));
+        painter.add(Shape::line(arc(origin, normalized), Stroke::new(width, canvas.theme.accent)));
     }
-    let fill = if lively { theme::CONTROL_HOVER } else { theme::CONTROL };
+    let fill = if lively { canvas.theme.control_hover } else { canvas.theme.control };
     painter.circle_filled(center, radius - canvas.px(6.0), fill);
     let hand = Vec2::angled(START + SWEEP * normalized);
     let (inner, outer) = (radius - canvas.px(15.0), radius - canvas.px(8.0));
     painter.line_segment(
         [center + hand * inner, center + hand * outer],
-        Stroke::new(canvas.px(2.5), theme::TEXT),
+        Stroke::new(canvas.px(2.5), canvas.theme.text),
     );
 }
 
@@ -146,12 +216,11 @@ fn value_field(canvas: &mut Canvas<'_>, rect: Rect, dial: Dial, value: f32) {
     let Some(mut typed) = canvas.ui.data(|data| data.get_temp::<String>(id)) else {
         let response = canvas.touch(rect, id, Sense::CLICK).on_hover_cursor(CursorIcon::Text);
         if response.hovered() {
-            canvas.painter().rect_filled(rect, canvas.px(4.0), theme::CONTROL);
+            canvas.painter().rect_filled(rect, canvas.px(4.0), canvas.theme.control);
         }
-        canvas.text(rect.center(), Align2::CENTER_CENTER, dial.text(value), 13.5, theme::TEXT);
+        canvas.text(rect.center(), Align2::CENTER_CENTER, dial.text(value), 13.5, canvas.theme.text);
         if response.clicked() {
-            canvas.ui.data_mut(|data| data.insert_temp(id, dial.number(value)));
-            canvas.ui.memory_mut(|memory| memory.request_focus(id));
+            type_value(canvas, dial, value);
         }
         return;
     };

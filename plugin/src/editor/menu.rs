@@ -1,32 +1,39 @@
-//! A button that shows what is chosen and opens a list of all there is to choose.
+//! Lists that open over the window: what a button offers, and what a right click offers.
 
-use super::canvas::Canvas;
-use super::theme;
+use super::canvas::{Button, Canvas};
 use egui::{
-    Align, CornerRadius, CursorIcon, Id, Painter, Pos2, Rect, Sense, Shape, Stroke, StrokeKind, Vec2,
+    Align, CornerRadius, CursorIcon, Id, Painter, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Vec2,
+    WidgetInfo,
 };
 
-/// One line of a [`Menu`].
-pub struct Item<'a> {
+/// One line of a list.
+#[derive(Clone, Debug, Default)]
+pub struct Item {
     /// What it is called.
-    pub name: &'a str,
+    pub name: String,
     /// A sentence about it, may be empty.
-    pub about: &'a str,
+    pub about: String,
+    /// Whether it is the one that is in force.
+    pub chosen: bool,
 }
 
-/// A menu that is drawn in two steps: [`Menu::button`] in its place, and [`Menu::list`] after everything that the list
-/// may cover.
+impl Item {
+    /// A line without a sentence.
+    pub fn new(name: impl Into<String>, chosen: bool) -> Item {
+        Item { name: name.into(), about: String::new(), chosen }
+    }
+}
+
+/// A list that is drawn in two steps: what opens it in its place, and [`Menu::list`] after everything that it may cover.
 pub struct Menu<'a> {
-    /// What tells it from other menus.
+    /// What tells it from other lists.
     pub name: &'static str,
-    /// Where the button is.
+    /// What it opens beside.
     pub place: Rect,
+    /// Its width in design points.
+    pub width: f32,
     /// All there is to choose.
-    pub items: &'a [Item<'a>],
-    /// Which one is chosen.
-    pub chosen: usize,
-    /// Tooltip of the button.
-    pub help: &'a str,
+    pub items: &'a [Item],
 }
 
 impl Menu<'_> {
@@ -40,128 +47,143 @@ impl Menu<'_> {
         Id::unique(("menu", name, index))
     }
 
-    /// Draws the button: what is chosen between a step back and a step forward. Returns what a step chose.
-    pub fn button(&self, canvas: &mut Canvas<'_>) -> Option<usize> {
-        let step = canvas.px(24.0);
-        let place = self.place;
-        let back = Rect::from_min_size(place.min, Vec2::new(step, place.height()));
-        let forward = Rect::from_min_max(Pos2::new(place.max.x - step, place.min.y), place.max);
-        let middle = Rect::from_min_max(
-            Pos2::new(back.max.x + 1.0, place.min.y),
-            Pos2::new(forward.min.x - 1.0, place.max.y),
-        );
-        let radius = canvas.px(6.0) as u8;
-        let id = Self::button_id(self.name);
-        let mut chosen = None;
-        let parts = [
-            (back, "back", CornerRadius { nw: radius, sw: radius, ..CornerRadius::ZERO }),
-            (middle, "", CornerRadius::ZERO),
-            (forward, "forward", CornerRadius { ne: radius, se: radius, ..CornerRadius::ZERO }),
-        ];
-        for (rect, part, corners) in parts {
-            let id = if part.is_empty() { id } else { id.with(part) };
-            let response = canvas.touch(rect, id, Sense::CLICK).on_hover_cursor(CursorIcon::PointingHand);
-            let fill = if response.hovered() { theme::CONTROL_HOVER } else { theme::CONTROL };
-            canvas.painter().rect_filled(rect, corners, fill);
-            let count = self.items.len().max(1);
-            if response.clicked() {
-                match part {
-                    "back" => chosen = Some((self.chosen + count - 1) % count),
-                    "forward" => chosen = Some((self.chosen + 1) % count),
-                    _ => set_open(canvas, id, !is_open(canvas, id)),
-                }
-            }
-            if part.is_empty() {
-                response.on_hover_text(self.help);
-            }
-        }
-        arrow(canvas.painter(), back.shrink(canvas.px(8.0)), Vec2::new(-1.0, 0.0));
-        arrow(canvas.painter(), forward.shrink(canvas.px(8.0)), Vec2::new(1.0, 0.0));
-        let tick = Rect::from_center_size(
-            Pos2::new(middle.max.x - canvas.px(12.0), middle.center().y),
-            Vec2::splat(canvas.px(8.0)),
-        );
-        arrow(canvas.painter(), tick, Vec2::new(0.0, 1.0));
-        let words = Rect::from_min_max(
-            Pos2::new(middle.min.x + canvas.px(10.0), middle.min.y),
-            Pos2::new(tick.min.x - canvas.px(4.0), middle.max.y),
-        );
-        let name = self.items.get(self.chosen).map_or("", |item| item.name);
-        canvas.paragraph(words, name, 13.0, theme::TEXT, 1, Align::Center);
-        chosen
-    }
-
-    /// Draws the list below the button while it is open. Returns what was chosen in it.
+    /// Draws the list while it is open. Returns what was chosen in it.
     pub fn list(&self, canvas: &mut Canvas<'_>) -> Option<usize> {
-        let id = Self::button_id(self.name);
-        if !is_open(canvas, id) {
+        if !is_open(canvas, self.name) || self.items.is_empty() {
             return None;
         }
+        let id = Self::button_id(self.name);
         let window = canvas.ui.ctx().content_rect();
         // Lies under the list and over everything else: a click beside the list closes it and does nothing more.
         let beside = canvas.touch(window, id.with("beside"), Sense::CLICK);
-        let top = self.place.max.y + canvas.px(4.0);
         let pad = canvas.px(5.0);
-        let room = window.max.y - top - 2.0 * pad - canvas.px(8.0);
-        let height = canvas.px(42.0).min(room / self.items.len().max(1) as f32);
-        let width = canvas.px(400.0).max(self.place.width()).min(window.width() - canvas.px(28.0));
-        let left = (self.place.center().x - width / 2.0)
-            .clamp(window.min.x, (window.max.x - width).max(window.min.x));
+        let margin = canvas.px(8.0);
+        let long = self.items.iter().any(|item| !item.about.is_empty());
+        let wanted = canvas.px(if long { 38.0 } else { 26.0 });
+        let most = window.height() - 2.0 * (pad + margin);
+        let height = wanted.min(most / self.items.len() as f32);
+        let width = canvas.px(self.width).min(window.width() - 2.0 * margin);
         let size = Vec2::new(width, height * self.items.len() as f32 + 2.0 * pad);
-        let panel = Rect::from_min_size(Pos2::new(left, top), size);
+        let lowest = (window.max.y - margin - size.y).max(window.min.y);
+        let rightmost = (window.max.x - margin - width).max(window.min.x);
+        let corner = Pos2::new(
+            (self.place.center().x - width / 2.0).clamp(window.min.x, rightmost),
+            (self.place.max.y + canvas.px(4.0)).min(lowest),
+        );
+        let panel = Rect::from_min_size(corner, size);
         canvas.touch(panel, id.with("panel"), Sense::CLICK);
+        let theme = canvas.theme;
         let radius = canvas.px(8.0);
-        canvas.painter().rect_filled(panel.expand(canvas.px(3.0)), radius, theme::BACKGROUND);
-        canvas.painter().rect_filled(panel, radius, theme::CONTROL);
-        canvas.painter().rect_stroke(panel, radius, Stroke::new(1.0, theme::FAINT), StrokeKind::Inside);
-        let mut chosen = None;
+        canvas.painter().rect_filled(panel.expand(canvas.px(3.0)), radius, theme.background);
+        canvas.painter().rect_filled(panel, radius, theme.control);
+        canvas.painter().rect_stroke(panel, radius, Stroke::new(1.0, theme.faint), StrokeKind::Inside);
+        let mut picked = None;
         for (index, item) in self.items.iter().enumerate() {
             let row = Rect::from_min_size(
                 panel.min + Vec2::new(pad, pad + index as f32 * height),
                 Vec2::new(width - 2.0 * pad, height),
             );
-            let response = canvas
-                .touch(row, Self::item_id(self.name, index), Sense::CLICK)
-                .on_hover_cursor(CursorIcon::PointingHand);
+            let response = canvas.touch(row, Self::item_id(self.name, index), Sense::CLICK);
+            response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &item.name));
+            let response = response.on_hover_cursor(CursorIcon::PointingHand);
             if response.hovered() {
-                canvas.painter().rect_filled(row, canvas.px(5.0), theme::CONTROL_HOVER);
+                canvas.painter().rect_filled(row, canvas.px(5.0), theme.control_hover);
             }
-            if index == self.chosen {
+            if item.chosen {
                 let edge = Rect::from_min_size(row.min, Vec2::new(canvas.px(3.0), row.height()));
-                canvas.painter().rect_filled(edge, canvas.px(1.5), theme::ACCENT);
+                canvas.painter().rect_filled(edge, canvas.px(1.5), theme.accent);
             }
-            let inner = row.shrink2(Vec2::new(canvas.px(12.0), canvas.px(3.0)));
-            let upright = if item.about.is_empty() { Align::Center } else { Align::Min };
-            canvas.paragraph(inner, item.name, 13.0, theme::TEXT, 1, upright);
-            canvas.paragraph(inner, item.about, 11.0, theme::MUTED, 1, Align::Max);
+            let inner = row.shrink2(Vec2::new(canvas.px(12.0), canvas.px(2.0)));
+            // Two lines where there is room for two.
+            if item.about.is_empty() || height < canvas.px(30.0) {
+                canvas.label(inner, &item.name, 13.0, theme.text, Align::Min);
+            } else {
+                canvas.paragraph(inner, &item.name, 13.0, theme.text, 1, Align::Min);
+                canvas.paragraph(inner, &item.about, 11.0, theme.muted, 1, Align::Max);
+            }
             if response.clicked() {
-                chosen = Some(index);
+                picked = Some(index);
             }
-            response.on_hover_text(item.about);
+            if !item.about.is_empty() {
+                response.on_hover_text(&item.about);
+            }
         }
-        if chosen.is_some() || beside.clicked() {
-            set_open(canvas, id, false);
+        let left = beside.clicked() || beside.secondary_clicked();
+        if picked.is_some() || left || canvas.ui.input(|input| input.key_pressed(egui::Key::Escape)) {
+            set_open(canvas, self.name, false);
         }
-        chosen
+        picked
     }
 }
 
-fn is_open(canvas: &Canvas<'_>, id: Id) -> bool {
-    canvas.ui.data(|data| data.get_temp(id.with("open")).unwrap_or(false))
+/// A button that shows what is chosen between a step back and a step forward, and opens the list `name`. Returns by how
+/// many lines a step goes.
+pub fn chooser(
+    canvas: &mut Canvas<'_>,
+    place: Rect,
+    name: &'static str,
+    shown: &str,
+    help: &str,
+) -> Option<isize> {
+    let step = canvas.px(24.0);
+    let back = Rect::from_min_size(place.min, Vec2::new(step, place.height()));
+    let forward = Rect::from_min_max(Pos2::new(place.max.x - step, place.min.y), place.max);
+    let middle = Rect::from_min_max(
+        Pos2::new(back.max.x + 1.0, place.min.y),
+        Pos2::new(forward.min.x - 1.0, place.max.y),
+    );
+    let radius = canvas.px(6.0) as u8;
+    let id = Menu::button_id(name);
+    let theme = canvas.theme;
+    let mut chosen = None;
+    let left = CornerRadius { nw: radius, sw: radius, ..CornerRadius::ZERO };
+    let right = CornerRadius { ne: radius, se: radius, ..CornerRadius::ZERO };
+    for (rect, part, corners, by) in [(back, "back", left, -1), (forward, "forward", right, 1)] {
+        let label = if by < 0 { "Previous preset" } else { "Next preset" };
+        let look =
+            Button { name: Some(label), corners: Some(corners), ..Button::words(theme, "", label, false) };
+        if canvas.button(rect, id.with(part), look) {
+            chosen = Some(by);
+        }
+        arrow(canvas.painter(), rect.shrink(canvas.px(8.0)), Vec2::new(by as f32, 0.0), theme.muted);
+    }
+    let look = Button {
+        name: Some("Preset"),
+        corners: Some(CornerRadius::ZERO),
+        ..Button::words(theme, "", help, false)
+    };
+    if canvas.button(middle, id, look) {
+        let open = is_open(canvas, name);
+        set_open(canvas, name, !open);
+    }
+    let tick = Rect::from_center_size(
+        Pos2::new(middle.max.x - canvas.px(12.0), middle.center().y),
+        Vec2::splat(canvas.px(8.0)),
+    );
+    arrow(canvas.painter(), tick, Vec2::new(0.0, 1.0), theme.muted);
+    let words = Rect::from_min_max(
+        Pos2::new(middle.min.x + canvas.px(10.0), middle.min.y),
+        Pos2::new(tick.min.x - canvas.px(4.0), middle.max.y),
+    );
+    canvas.label(words, shown, 13.0, theme.text, Align::Min);
+    chosen
 }
 
-fn set_open(canvas: &mut Canvas<'_>, id: Id, open: bool) {
-    canvas.ui.data_mut(|data| data.insert_temp(id.with("open"), open));
+/// Whether the list `name` is open.
+pub fn is_open(canvas: &Canvas<'_>, name: &str) -> bool {
+    canvas.ui.data(|data| data.get_temp(Menu::button_id(name).with("open")).unwrap_or(false))
+}
+
+/// Opens or closes the list `name`.
+pub fn set_open(canvas: &mut Canvas<'_>, name: &str, open: bool) {
+    canvas.ui.data_mut(|data| data.insert_temp(Menu::button_id(name).with("open"), open));
 }
 
 /// A small arrow head in `rect` that points along `direction`, a unit vector along an axis.
-fn arrow(painter: &Painter, rect: Rect, direction: Vec2) {
+fn arrow(painter: &Painter, rect: Rect, direction: Vec2, color: egui::Color32) {
     let reach = rect.width().min(rect.height()) / 2.0;
     let tip = rect.center() + direction * reach * 0.6;
     let side = Vec2::new(direction.y, direction.x) * reach;
     let tail = rect.center() - direction * reach * 0.4;
-    painter.add(Shape::line(
-        vec![tail + side, tip, tail - side],
-        Stroke::new((reach * 0.4).max(1.0), theme::MUTED),
-    ));
+    painter.add(Shape::line(vec![tail + side, tip, tail - side], Stroke::new((reach * 0.4).max(1.0), color)));
 }

@@ -4,28 +4,38 @@
 //! file ties that to the host: it fills the model from the instance, carries out the actions, and keeps the size.
 
 pub mod bars;
+pub mod cache;
 pub mod canvas;
+pub mod card;
 pub mod controls;
+pub mod curve;
+pub mod engine;
+pub mod footer;
+pub mod genre;
+pub mod header;
 pub mod icons;
 pub mod knob;
+pub mod latency;
 pub mod menu;
+pub mod meters;
 pub mod mix;
 pub mod model;
 pub mod now;
+pub mod presets;
 pub mod recogniser;
 pub mod river;
 pub mod samples;
+pub mod sections;
+pub mod session;
 pub mod theme;
+pub mod undo;
 pub mod view;
-
-#[cfg(test)]
-mod tests;
+pub mod watch;
+pub mod worker;
 
 use crate::params::IdiomParams;
 use crate::shared::Shared;
 use crate::state::Size;
-use egui::Visuals;
-use model::{Action, ViewModel};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::{LogicalSize, NativeSize};
 use nice_plug::editor::{Editor, HostMethods, ParentWindowHandle, ResizeHint, SpawnedEditor};
@@ -34,9 +44,11 @@ use nice_plug_egui::{
     EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, KeyCapture, NiceEguiApp,
     create_egui_editor,
 };
+use session::Session;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use theme::Shade;
 
 /// Shortest time between two pictures that nobody asked for with the mouse.
 const PICTURE: Duration = Duration::from_millis(33);
@@ -50,6 +62,8 @@ const IDLE: Duration = Duration::from_millis(500);
 pub struct IdiomEditor {
     params: Arc<IdiomParams>,
     shared: Arc<Shared>,
+    /// Outlives the window: a window that is opened again stands as it was closed.
+    session: Arc<Mutex<Session>>,
     inner: Mutex<Inner>,
 }
 
@@ -62,11 +76,12 @@ struct Inner {
 impl IdiomEditor {
     /// For an instance. Opens nothing yet.
     pub fn new(params: Arc<IdiomParams>, shared: Arc<Shared>) -> Self {
-        let inner = Mutex::new(Self::make(&params, &shared));
-        Self { params, shared, inner }
+        let session = Arc::new(Mutex::new(Session::default()));
+        let inner = Mutex::new(Self::make(&params, &shared, &session));
+        Self { params, shared, session, inner }
     }
 
-    fn make(params: &Arc<IdiomParams>, shared: &Arc<Shared>) -> Inner {
+    fn make(params: &Arc<IdiomParams>, shared: &Arc<Shared>, session: &Arc<Mutex<Session>>) -> Inner {
         let size = params.window.get();
         let state =
             EguiEditorState::from_size(LogicalSize::new(f64::from(size.width), f64::from(size.height)), 1.0);
@@ -75,7 +90,13 @@ impl IdiomEditor {
             .with_tile("Idiom")
             .with_resize_hint(ResizeHint::resizable().with_min_logical_size(smallest))
             .with_repaint_poll_interval(PICTURE);
-        let app = App { params: Arc::clone(params), shared: Arc::clone(shared), host: None };
+        let app = App {
+            params: Arc::clone(params),
+            shared: Arc::clone(shared),
+            session: Arc::clone(session),
+            host: None,
+            dressed: None,
+        };
         let editor = create_egui_editor(Arc::clone(&state), shared.repaint.clone(), settings, app)
             .expect("nice-plug-egui always makes an editor");
         Inner { size, state, editor }
@@ -85,7 +106,7 @@ impl IdiomEditor {
     fn with<R>(&self, work: impl FnOnce(&EguiEditor<App>) -> R) -> R {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if !inner.state.is_open() && inner.size != self.params.window.get() {
-            *inner = Self::make(&self.params, &self.shared);
+            *inner = Self::make(&self.params, &self.shared, &self.session);
         }
         work(&inner.editor)
     }
@@ -118,7 +139,10 @@ impl Editor for IdiomEditor {
 struct App {
     params: Arc<IdiomParams>,
     shared: Arc<Shared>,
+    session: Arc<Mutex<Session>>,
     host: Option<GuiContext>,
+    /// What egui's own parts look like now.
+    dressed: Option<Shade>,
 }
 
 impl NiceEguiApp for App {
@@ -128,16 +152,32 @@ impl NiceEguiApp for App {
         host: GuiContext,
         _frame: &mut Frame,
     ) -> Result<(), HandlerError> {
-        prepare(&egui);
+        prepare(&egui, Shade::default());
+        self.dressed = None;
         self.host = Some(host);
         Ok(())
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut Frame) {
-        let model = ViewModel::of(&self.params, &self.shared);
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.watch();
+        let now_s = ui.input(|input| input.time);
+        let model = session.model(&self.params, &self.shared, now_s);
+        if self.dressed != Some(model.look.shade) {
+            prepare(ui.ctx(), model.look.shade);
+            self.dressed = Some(model.look.shade);
+        }
         let actions = view::show(ui, &model);
-        for action in &actions {
-            self.perform(action);
+        if let Some(host) = &self.host {
+            for action in &actions {
+                session.perform(action, &self.params, &self.shared, host, now_s);
+            }
+        }
+        if let Some(percent) = session.take_resize() {
+            let size = Size::at_percent(percent);
+            let size = LogicalSize::new(f64::from(size.width), f64::from(size.height));
+            // A host that will not have it keeps the size; nothing is lost.
+            let _ = frame.baseview_window().resize(size);
         }
         // Keys go to the host, the space bar above all, unless a value is being typed.
         let typing = ui.ctx().egui_wants_keyboard_input();
@@ -157,40 +197,9 @@ impl NiceEguiApp for App {
     }
 }
 
-impl App {
-    fn perform(&self, action: &Action) {
-        let Some(host) = &self.host else { return };
-        let setter = host.param_setter();
-        match *action {
-            Action::Begin(dial) => setter.begin_set_parameter(self.params.dial(dial)),
-            Action::Set(dial, value) => setter.set_parameter(self.params.dial(dial), value),
-            Action::End(dial) => setter.end_set_parameter(self.params.dial(dial)),
-            Action::Switch(switch, on) => {
-                let param = self.params.switch(switch);
-                setter.begin_set_parameter(param);
-                setter.set_parameter(param, on);
-                setter.end_set_parameter(param);
-            }
-            Action::Manual(genre) => {
-                setter.begin_set_parameter(&self.params.genre);
-                setter.set_parameter(&self.params.genre, genre.into());
-                setter.end_set_parameter(&self.params.genre);
-            }
-            Action::Choose(choice) => self.params.selection.choose(choice),
-            Action::Preset(index) => self.params.preset.choose(index),
-            Action::DismissNotice => self.params.dismiss_notice(),
-        }
-    }
-}
-
-/// Sets up a fresh egui context for [`view::show`].
-pub fn prepare(egui: &egui::Context) {
-    let mut visuals = Visuals::dark();
-    visuals.override_text_color = Some(theme::TEXT);
-    visuals.extreme_bg_color = theme::BACKGROUND;
-    visuals.window_fill = theme::CONTROL;
-    visuals.window_stroke = egui::Stroke::new(1.0, theme::LINE);
-    egui.set_visuals(visuals);
+/// Sets up an egui context for [`view::show`].
+pub fn prepare(egui: &egui::Context, shade: Shade) {
+    egui.set_visuals(shade.theme().visuals());
     // Zooming is the window's size; ctrl and plus belong to the host.
     egui.options_mut(|options| options.zoom_with_keyboard = false);
 }

@@ -57,36 +57,44 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     let genre = model.snapshot.genre.filter(|_| model.has_heard());
     let sure = matches!(verdict, Verdict::Recognised | Verdict::Manual | Verdict::Frozen);
     let color = match genre {
-        Some(genre) if sure => theme::genre(genre),
-        Some(genre) => theme::mix(theme::genre(genre), theme::MUTED, 0.55),
-        None => theme::FAINT,
+        Some(genre) if sure => canvas.theme.genre(genre),
+        Some(genre) => theme::mix(canvas.theme.genre(genre), canvas.theme.muted, 0.55),
+        None => canvas.theme.faint,
     };
 
     let meter = Rect::from_min_max(Pos2::new(inner.max.x - canvas.px(34.0), inner.min.y), inner.max);
     level_meter(canvas, meter, model);
     let inner = Rect::from_min_max(inner.min, Pos2::new(meter.min.x - canvas.px(12.0), inner.max.y));
 
-    let size = canvas.px(40.0);
+    // As large as the card allows.
+    let large = (inner.height() / canvas.px(130.0)).clamp(1.0, 1.5);
+    let size = canvas.px(42.0 * large);
     let icon = Rect::from_min_size(inner.min + Vec2::new(0.0, canvas.px(2.0)), Vec2::splat(size));
     match genre {
         Some(genre) => icons::genre(genre)(canvas.painter(), icon, color),
         None => icons::verdict(verdict)(canvas.painter(), icon.shrink(canvas.px(4.0)), color),
     }
     let at = Pos2::new(icon.max.x + canvas.px(16.0), icon.center().y);
-    canvas.text(at, Align2::LEFT_CENTER, headline, 38.0, if sure { theme::TEXT } else { theme::MUTED });
+    canvas.text(
+        at,
+        Align2::LEFT_CENTER,
+        headline,
+        38.0,
+        if sure { canvas.theme.text } else { canvas.theme.muted },
+    );
 
     let meter_top = inner.max.y - canvas.px(26.0);
     let line = Rect::from_min_max(
-        Pos2::new(inner.min.x + canvas.px(22.0), icon.max.y + canvas.px(6.0)),
+        Pos2::new(inner.min.x + canvas.px(22.0), icon.max.y + canvas.px(8.0)),
         Pos2::new(inner.max.x, meter_top),
     );
     let badge = Rect::from_min_size(
         Pos2::new(inner.min.x, line.min.y + canvas.px(2.0)),
         Vec2::splat(canvas.px(13.0)),
     );
-    let tone = if verdict == Verdict::Uncertain { theme::WARNING } else { theme::MUTED };
+    let tone = if verdict == Verdict::Uncertain { canvas.theme.warning } else { canvas.theme.muted };
     icons::verdict(verdict)(canvas.painter(), badge, tone);
-    canvas.paragraph(line, sentence, 13.5, theme::TEXT, 2, Align::Min);
+    canvas.paragraph(line, sentence, 13.5, canvas.theme.text, 2, Align::Min);
     confidence(canvas, Rect::from_min_max(Pos2::new(inner.min.x, meter_top), inner.max), model, genre, color);
 }
 
@@ -100,10 +108,12 @@ fn confidence(canvas: &Canvas<'_>, rect: Rect, model: &ViewModel, genre: Option<
         None => "Confidence".into(),
     };
     let label_y = track.min.y - canvas.px(4.0);
-    let end =
-        canvas.text(Pos2::new(rect.min.x, label_y), Align2::LEFT_BOTTOM, label, 12.0, theme::MUTED).max.x;
+    let end = canvas
+        .text(Pos2::new(rect.min.x, label_y), Align2::LEFT_BOTTOM, label, 12.0, canvas.theme.muted)
+        .max
+        .x;
     let painter = canvas.painter();
-    painter.rect_filled(track, canvas.px(4.0), theme::LINE);
+    painter.rect_filled(track, canvas.px(4.0), canvas.theme.line);
     let mut filled = track;
     filled.set_width(track.width() * confidence);
     painter.rect_filled(filled, canvas.px(4.0), color);
@@ -112,11 +122,11 @@ fn confidence(canvas: &Canvas<'_>, rect: Rect, model: &ViewModel, genre: Option<
         Pos2::new(x, track.center().y),
         Vec2::new(canvas.px(2.0), track.height() + canvas.px(6.0)),
     );
-    painter.rect_filled(tick, 0.0, theme::TEXT);
+    painter.rect_filled(tick, 0.0, canvas.theme.text);
     let text = format!("threshold {:.0} %", threshold * 100.0);
     let half = canvas.width(&text, 11.0) / 2.0;
     let x = x.clamp((end + canvas.px(8.0) + half).min(track.max.x - half), track.max.x - half);
-    canvas.text(Pos2::new(x, label_y), Align2::CENTER_BOTTOM, text, 11.0, theme::FAINT);
+    canvas.text(Pos2::new(x, label_y), Align2::CENTER_BOTTOM, text, 11.0, canvas.theme.faint);
 }
 
 /// The level of the input, upright.
@@ -127,12 +137,16 @@ fn level_meter(canvas: &Canvas<'_>, rect: Rect, model: &ViewModel) {
         Pos2::new(rect.center().x + canvas.px(4.0), rect.max.y - canvas.px(32.0)),
     );
     let painter = canvas.painter();
-    painter.rect_filled(track, canvas.px(3.0), theme::LINE);
+    painter.rect_filled(track, canvas.px(3.0), canvas.theme.line);
     let share = ((level - METER_FLOOR_DB) / -METER_FLOOR_DB).clamp(0.0, 1.0);
     let filled = Rect::from_min_max(Pos2::new(track.min.x, track.max.y - track.height() * share), track.max);
-    painter.rect_filled(filled, canvas.px(3.0), if level > -1.0 { theme::WARNING } else { theme::ACCENT });
+    painter.rect_filled(
+        filled,
+        canvas.px(3.0),
+        if level > -1.0 { canvas.theme.warning } else { canvas.theme.accent },
+    );
     let text = if level > METER_FLOOR_DB { format!("{level:.0}") } else { "-\u{221e}".into() };
     let at = Pos2::new(rect.center().x, rect.max.y);
-    canvas.text(at - Vec2::new(0.0, canvas.px(14.0)), Align2::CENTER_BOTTOM, text, 12.0, theme::TEXT);
-    canvas.text(at, Align2::CENTER_BOTTOM, "dBFS", 10.5, theme::FAINT);
+    canvas.text(at - Vec2::new(0.0, canvas.px(14.0)), Align2::CENTER_BOTTOM, text, 12.0, canvas.theme.text);
+    canvas.text(at, Align2::CENTER_BOTTOM, "dBFS", 10.5, canvas.theme.faint);
 }

@@ -1,16 +1,17 @@
-//! Which model runs where, the choice of backend and quantization, and what a frame costs.
+//! The choosers of backend and arithmetic, with what each costs and how well it agrees.
 
-use super::canvas::{Button, Canvas, columns};
+use super::canvas::{Button, Canvas, columns, rows, take_bottom};
+use super::card;
+use super::icons;
 use super::model::{Action, ViewModel};
-use super::theme;
 use crate::state::Choice;
-use egui::{Align, Align2, Id, Pos2, Rect, Vec2};
+use egui::{Align, Align2, CursorIcon, Id, Pos2, Rect, Role, Sense, Vec2, WidgetInfo};
 use idiom_engine::{Backend, Quantization};
 
 /// Time there is for a frame, in nanoseconds.
 pub const BUDGET_NS: f32 = 20e6;
 
-/// Identity of a backend's button.
+/// Identity of a backend's line.
 pub fn backend_id(backend: Backend) -> Id {
     Id::unique(("backend", backend as u8))
 }
@@ -20,13 +21,18 @@ pub fn quantization_id(quantization: Quantization) -> Id {
     Id::unique(("quantization", quantization as u8))
 }
 
-/// What runs, in words.
-pub fn running(model: &ViewModel) -> String {
-    let (backend, quantization) = if model.has_heard() {
+/// What runs now: what gave the last answer, or what is installed before the first.
+pub fn runs(model: &ViewModel) -> (Backend, Quantization) {
+    if model.has_heard() {
         (model.snapshot.backend, model.snapshot.quantization)
     } else {
         model.status.installed
-    };
+    }
+}
+
+/// What runs, in words.
+pub fn running(model: &ViewModel) -> String {
+    let (backend, quantization) = runs(model);
     let name = match backend {
         Backend::Auto => return "Choosing what runs best here".into(),
         Backend::Classic | Backend::Spectral => {
@@ -46,79 +52,108 @@ pub fn running(model: &ViewModel) -> String {
 
 /// Draws the card.
 pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
-    let inner = canvas.card(rect, "Recogniser");
-    let label_width = canvas.px(64.0);
-    let height = canvas.px(24.0);
-    let gap = canvas.px(5.0);
-    let row = |top: f32| {
-        let min = Pos2::new(inner.min.x + label_width, top);
-        Rect::from_min_max(min, Pos2::new(inner.max.x, top + height))
+    let inner = canvas.card(rect, "What computes the genre");
+    let colors = canvas.theme;
+    let mut rest = inner;
+    let arithmetic = take_bottom(&mut rest, canvas.px(66.0), canvas.px(8.0));
+    let head = Rect::from_min_max(
+        Pos2::new(inner.max.x - canvas.px(170.0), rect.min.y + canvas.px(13.0)),
+        Pos2::new(inner.max.x, inner.min.y - canvas.px(7.0)),
+    );
+    let (place, cost) = (canvas.px(95.0), canvas.px(66.0));
+    let word = |right: f32, text: &str| {
+        canvas.text(Pos2::new(right, head.center().y), Align2::RIGHT_CENTER, text, 10.5, colors.faint)
     };
-    let backends = row(inner.min.y);
-    canvas.text(
-        Pos2::new(inner.min.x, backends.center().y),
-        Align2::LEFT_CENTER,
-        "Backend",
-        12.0,
-        theme::MUTED,
-    );
-    // Wider buttons for longer names.
-    let names = Backend::ALL.map(|backend| canvas.width(short_label(backend), 12.5) + canvas.px(8.0));
-    let stretch = (backends.width() - (names.len() - 1) as f32 * gap) / names.iter().sum::<f32>();
-    let mut left = backends.min.x;
-    for (backend, width) in Backend::ALL.into_iter().zip(names) {
-        let place = Rect::from_min_size(Pos2::new(left, backends.min.y), Vec2::new(width * stretch, height));
-        left = place.max.x + gap;
-        let look =
-            Button::words(short_label(backend), backend_help(backend), model.choice.backend == backend);
-        if canvas.button(place, backend_id(backend), look) && model.choice.backend != backend {
-            canvas.actions.push(Action::Choose(Choice { backend, ..model.choice }));
-        }
+    word(inner.max.x - canvas.px(8.0), "a frame costs");
+    word(inner.max.x - cost - canvas.px(26.0), "runs on");
+    for (backend, row) in Backend::ALL.into_iter().zip(rows(rest, Backend::ALL.len(), canvas.px(3.0))) {
+        line(canvas, row, backend, model, (place, cost));
     }
-    let arithmetic = row(backends.max.y + gap);
-    canvas.text(
-        Pos2::new(inner.min.x, arithmetic.center().y),
-        Align2::LEFT_CENTER,
-        "Arithmetic",
-        12.0,
-        theme::MUTED,
+    quantizations(canvas, arithmetic, model);
+}
+
+fn line(canvas: &mut Canvas<'_>, rect: Rect, backend: Backend, model: &ViewModel, (place, cost): (f32, f32)) {
+    let colors = canvas.theme;
+    let on = model.choice.backend == backend;
+    let response = canvas.touch(rect, backend_id(backend), Sense::CLICK);
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, backend.label()));
+    let fill = match (on, response.hovered()) {
+        (true, _) => colors.control,
+        (false, true) => colors.control_hover,
+        (false, false) => colors.well,
+    };
+    canvas.painter().rect_filled(rect, canvas.px(6.0), fill);
+    let lamp = Rect::from_center_size(
+        Pos2::new(rect.min.x + canvas.px(15.0), rect.center().y),
+        Vec2::splat(canvas.px(15.0)),
     );
-    for (quantization, place) in
-        Quantization::ALL.into_iter().zip(columns(arithmetic, Quantization::ALL.len(), gap))
-    {
+    icons::lamp(canvas.painter(), lamp, if on { colors.text } else { colors.faint }, on);
+    let right = rect.max.x - canvas.px(8.0);
+    let (_, playing) = (model, runs(model).0 == backend);
+    let words = Rect::from_min_max(
+        Pos2::new(lamp.max.x + canvas.px(8.0), rect.min.y + canvas.px(3.0)),
+        Pos2::new(right - place - cost - canvas.px(8.0), rect.max.y - canvas.px(3.0)),
+    );
+    let name = if playing { format!("{} \u{2022} running", backend.label()) } else { backend.label().into() };
+    canvas.paragraph(words, name, 12.5, colors.text, 1, Align::Min);
+    canvas.paragraph(words, backend_help(backend), 10.0, colors.muted, 1, Align::Max);
+    let at = Pos2::new(right - cost - canvas.px(14.0), rect.center().y);
+    let where_it_runs = if backend == Backend::Auto { "\u{2013}" } else { backend.place() };
+    canvas.text(at, Align2::RIGHT_CENTER, where_it_runs, 11.0, colors.muted);
+    let seen = model.costs.iter().filter(|seen| seen.backend == backend).map(|seen| seen.p50_ns).min();
+    let text = seen.map_or_else(|| "\u{2013}".into(), time);
+    canvas.text(Pos2::new(right, rect.center().y), Align2::RIGHT_CENTER, text, 12.0, colors.text);
+    if response.clicked() && !on {
+        canvas.actions.push(Action::Choose(Choice { backend, ..model.choice }));
+    }
+    let cost = match seen {
+        Some(ns) => format!("Seen here: {} a frame, {} of its 20 ms.", time(ns), share(ns)),
+        None => "What it costs here is shown once it has run for two seconds.".into(),
+    };
+    let help = format!("{}\n\n{cost}", backend_help(backend));
+    response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(help);
+}
+
+fn quantizations(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
+    let colors = canvas.theme;
+    let mut rest = rect;
+    let why = take_bottom(&mut rest, canvas.px(16.0), canvas.px(4.0));
+    let label = Rect::from_min_max(rest.min, Pos2::new(rest.min.x + canvas.px(70.0), rest.max.y));
+    canvas.label(label, "Arithmetic", 12.0, colors.muted, Align::Min);
+    let buttons = Rect::from_min_max(Pos2::new(label.max.x, rest.min.y), rest.max);
+    let all = Quantization::ALL;
+    for (quantization, place) in all.into_iter().zip(columns(buttons, all.len(), canvas.px(5.0))) {
         let on = model.choice.quantization == quantization;
-        let look = Button::words(quantization.label(), quantization_help(quantization), on);
+        let mut help = quantization_help(quantization).to_owned();
+        let size = card::of(runs(model).0).and_then(|card| card.bytes(quantization));
+        if let Some(bytes) = size {
+            help = format!("{help} {} kB.", bytes.div_ceil(1_000));
+        }
+        let seen = model.costs.iter().filter(|seen| seen.quantization == quantization);
+        if let Some(ns) = seen.map(|seen| seen.p50_ns).min() {
+            help = format!("{help}\nSeen here: {} a frame.", time(ns));
+        }
+        let look = Button::words(colors, quantization.label(), &help, on);
         if canvas.button(place, quantization_id(quantization), look) && !on {
             canvas.actions.push(Action::Choose(Choice { quantization, ..model.choice }));
         }
     }
-    let line = Rect::from_min_max(Pos2::new(inner.min.x, arithmetic.max.y + canvas.px(8.0)), inner.max);
-    let line = canvas.paragraph(line, running(model), 12.5, theme::TEXT, 1, Align::Min);
-    let cost_rect = Rect::from_min_max(Pos2::new(inner.min.x, line.max.y + canvas.px(6.0)), inner.max);
-    cost(canvas, cost_rect, model);
-}
-
-/// The backend's name on its button, where six stand side by side.
-fn short_label(backend: Backend) -> &'static str {
-    match backend {
-        Backend::OnnxWorker => "Worker",
-        Backend::Spectral => "Rules",
-        _ => backend.label(),
-    }
+    let text = match &model.status.choice {
+        Some(why) => format!("Auto chose {why}."),
+        None => running(model),
+    };
+    let place = canvas.label(why, &text, 11.0, colors.muted, Align::Min);
+    canvas.explain(place, "why quantization", &text);
 }
 
 fn backend_help(backend: Backend) -> &'static str {
     match backend {
         Backend::Auto => "The best that works here.",
-        Backend::Onnx => "The network, frame by frame on the audio thread. Follows fastest.",
-        Backend::Tflite => "The same from a TFLite file.",
-        Backend::OnnxWorker => {
-            "The ONNX network on its own thread, twice a second. Takes load off the audio thread."
-        }
-        Backend::Classic => {
-            "A linear model on three seconds of cepstral statistics. Light, and less accurate."
-        }
-        Backend::Spectral => "Simple rules on the spectrum. Needs no model and is less accurate.",
+        Backend::Onnx => "The network, frame by frame. Follows fastest.",
+        Backend::Tflite => "The same network from a TFLite file.",
+        Backend::OnnxWorker => "The network twice a second, beside the audio thread.",
+        Backend::Classic => "A linear model on three seconds of cepstral statistics.",
+        Backend::Spectral => "Simple rules on the spectrum. Needs no model; least accurate.",
     }
 }
 
@@ -138,7 +173,8 @@ pub fn time(ns: u64) -> String {
     match ns as f32 {
         ns if ns < 10e3 => format!("{:.1} \u{b5}s", ns / 1e3),
         ns if ns < 1e6 => format!("{:.0} \u{b5}s", ns / 1e3),
-        ns => format!("{:.1} ms", ns / 1e6),
+        ns if ns < 1e9 => format!("{:.1} ms", ns / 1e6),
+        ns => format!("{:.0} s", (ns / 1e9).min(9_999.0)),
     }
 }
 
@@ -149,37 +185,6 @@ pub fn share(ns: u64) -> String {
         percent if percent < 9.5 => format!("{percent:.1} %"),
         percent => format!("{percent:.0} %"),
     }
-}
-
-/// The cost of a frame, as a share of the whole bar.
-fn cost(canvas: &Canvas<'_>, rect: Rect, model: &ViewModel) {
-    let [_, p50, p99, max] = model.snapshot.cost_ns;
-    let known = model.has_heard() && p50 > 0;
-    let text = if known {
-        format!("A frame costs {}: {} of its 20 ms", time(p50), share(p50))
-    } else {
-        "A frame has 20 ms".into()
-    };
-    let line = canvas.text(rect.min, Align2::LEFT_TOP, text, 12.5, theme::TEXT);
-    let track = Rect::from_min_size(
-        Pos2::new(rect.min.x, line.max.y + canvas.px(5.0)),
-        Vec2::new(rect.width(), canvas.px(8.0)),
-    );
-    let painter = canvas.painter();
-    painter.rect_filled(track, canvas.px(4.0), theme::LINE);
-    let labels_y = track.max.y + canvas.px(4.0);
-    canvas.text(Pos2::new(track.max.x, labels_y), Align2::RIGHT_TOP, "20 ms", 10.5, theme::FAINT);
-    if !known {
-        return;
-    }
-    let late = max as f32 > BUDGET_NS;
-    for (ns, color) in [(max, if late { theme::WARNING } else { theme::FAINT }), (p50, theme::TEXT)] {
-        let width = (track.width() * (ns as f32 / BUDGET_NS).min(1.0)).max(canvas.px(2.0));
-        let sliver = Rect::from_min_size(track.min, Vec2::new(width, track.height()));
-        painter.rect_filled(sliver, canvas.px(1.0), color);
-    }
-    let text = format!("median {}    99 % {}    max {}", time(p50), time(p99), time(max));
-    canvas.text(Pos2::new(track.min.x, labels_y), Align2::LEFT_TOP, text, 10.5, theme::MUTED);
 }
 
 #[cfg(test)]

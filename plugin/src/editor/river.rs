@@ -1,15 +1,15 @@
-//! The last minute: the probabilities as a stack of streams, and below it the genre that was in force.
+//! The last minutes: the probabilities as a stack of streams, and below it the genre that was in force.
 
 use super::canvas::Canvas;
 use super::model::ViewModel;
 use super::{icons, theme};
 use crate::history::{Point, SHOWN};
-use egui::{Align2, Color32, Mesh, Pos2, Rect, Shape, Vec2};
+use egui::{Align2, Color32, Mesh, Pos2, Rect, Shape, Stroke, Vec2};
 use idiom_engine::{Genre, Verdict};
 
 /// Draws the card.
 pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
-    let inner = canvas.card(rect, "Last minute");
+    let inner = canvas.card(rect, "Last three minutes");
     let axis = canvas.px(15.0);
     let strip_height = canvas.px(17.0);
     let streams = Rect::from_min_max(
@@ -20,29 +20,30 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
         Pos2::new(inner.min.x, streams.max.y + canvas.px(3.0)),
         Vec2::new(inner.width(), strip_height),
     );
-    canvas.painter().rect_filled(streams, canvas.px(3.0), theme::BACKGROUND);
-    canvas.painter().rect_filled(strip, canvas.px(3.0), theme::BACKGROUND);
+    canvas.painter().rect_filled(streams, canvas.px(3.0), canvas.theme.background);
+    canvas.painter().rect_filled(strip, canvas.px(3.0), canvas.theme.background);
     if model.history.is_empty() {
         canvas.text(
             streams.center(),
             Align2::CENTER_CENTER,
             "The streams of genres appear here.",
             13.0,
-            theme::FAINT,
+            canvas.theme.faint,
         );
     } else {
         let place = Place::new(streams, model);
-        canvas.painter().add(Shape::mesh(mesh(&place, streams, &model.history)));
+        canvas.painter().add(Shape::mesh(mesh(canvas.theme, &place, streams, &model.history)));
+        switches(canvas, &place, streams, &model.history);
         held(canvas, &place, strip, &model.history);
     }
-    for (share, text) in [(0.0, "60 s ago"), (0.25, "45"), (0.5, "30"), (0.75, "15"), (1.0, "now")] {
+    for (share, text) in [(0.0, "3 min ago"), (1.0 / 3.0, "2 min"), (2.0 / 3.0, "1 min"), (1.0, "now")] {
         let anchor = match share {
             0.0 => Align2::LEFT_BOTTOM,
             1.0 => Align2::RIGHT_BOTTOM,
             _ => Align2::CENTER_BOTTOM,
         };
         let at = Pos2::new(inner.min.x + inner.width() * share, inner.max.y);
-        canvas.text(at, anchor, text, 10.5, theme::FAINT);
+        canvas.text(at, anchor, text, 10.5, canvas.theme.faint);
     }
 }
 
@@ -65,18 +66,18 @@ impl Place {
 }
 
 /// The streams, in the order of the genres from the bottom up, two triangles for each genre and step.
-fn mesh(place: &Place, rect: Rect, history: &[Point]) -> Mesh {
+fn mesh(colors: &theme::Theme, place: &Place, rect: Rect, history: &[Point]) -> Mesh {
     let mut mesh = Mesh::default();
     for (index, point) in history.iter().enumerate() {
         let total = point.posterior.iter().map(|&p| f32::from(p)).sum::<f32>().max(1.0);
         let faded = matches!(point.verdict, Verdict::Silent | Verdict::Listening);
         let mut below = 0.0;
         for (genre, p) in Genre::ALL.into_iter().zip(point.posterior) {
-            let color = theme::genre(genre);
+            let color = colors.genre(genre);
             let color = if faded {
-                theme::mix(color, theme::BACKGROUND, 0.75)
+                theme::mix(color, colors.background, 0.75)
             } else {
-                theme::mix(color, theme::BACKGROUND, 0.12)
+                theme::mix(color, colors.background, 0.12)
             };
             let above = below + f32::from(p) / total;
             for share in [below, above] {
@@ -94,6 +95,25 @@ fn mesh(place: &Place, rect: Rect, history: &[Point]) -> Mesh {
         }
     }
     mesh
+}
+
+/// A line where another genre came into force, with its icon on top.
+fn switches(canvas: &Canvas<'_>, place: &Place, rect: Rect, history: &[Point]) {
+    let colors = canvas.theme;
+    let changes = history.windows(2).enumerate().filter(|(_, pair)| pair[0].genre != pair[1].genre);
+    let mut free = f32::NEG_INFINITY;
+    for (index, pair) in changes {
+        let x = place.x(index + 1);
+        canvas.painter().vline(x, rect.y_range(), Stroke::new(canvas.px(1.5), colors.text));
+        let Some(genre) = pair[1].genre.filter(|_| x > free) else { continue };
+        let size = canvas.px(16.0);
+        let flag = Rect::from_min_size(Pos2::new(x, rect.min.y), Vec2::splat(size));
+        if flag.max.x < rect.max.x {
+            canvas.painter().rect_filled(flag, canvas.px(2.0), colors.text);
+            icons::genre(genre)(canvas.painter(), flag.shrink(canvas.px(3.0)), colors.card);
+            free = flag.max.x;
+        }
+    }
 }
 
 /// The genre in force over time, named where there is room; hatched where it was only held.
@@ -118,13 +138,16 @@ fn held(canvas: &Canvas<'_>, place: &Place, rect: Rect, history: &[Point]) {
 }
 
 fn passage(canvas: &Canvas<'_>, rect: Rect, genre: Genre, sure: bool) {
-    let color = theme::genre(genre);
+    let color = canvas.theme.genre(genre);
     let painter = canvas.painter().with_clip_rect(rect);
-    let (fill, ink) =
-        if sure { (color, theme::ON_TEXT) } else { (theme::mix(color, theme::BACKGROUND, 0.72), color) };
+    let (fill, ink) = if sure {
+        (color, canvas.theme.on_text)
+    } else {
+        (theme::mix(color, canvas.theme.background, 0.72), color)
+    };
     painter.rect_filled(rect, 0.0, fill);
     if !sure {
-        hatch(&painter, rect, theme::mix(color, theme::BACKGROUND, 0.45), canvas.px(6.0));
+        hatch(&painter, rect, theme::mix(color, canvas.theme.background, 0.45), canvas.px(6.0));
     }
     let label = genre.label();
     let icon = canvas.px(11.0);

@@ -1,0 +1,332 @@
+//! What the window remembers while its plugin lives, and how each [`Action`] is carried out: page and shade, undo, A and B.
+//!
+//! The window itself is drawn from a [`ViewModel`] that [`Session::model`] makes, and returns actions that
+//! [`Session::perform`] carries out. Parameters are changed through the host, which records them.
+
+use super::model::{Action, Browse, Look, Page, Slot, ViewModel};
+use super::undo::{Setup, Step, Undo, Value};
+use super::watch::Watch;
+use crate::library::{Entry, Key, Library, UserPreset};
+use crate::params::IdiomParams;
+use crate::shared::Shared;
+use idiom_engine::Genre;
+use idiom_engine::metrics::Stage;
+use idiom_engine::profile::Preset;
+use idiom_engine::spectrum::Analyser;
+use nice_plug::context::gui::GuiContext;
+use nice_plug::prelude::*;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Who is told of changes to parameters.
+pub trait Host {
+    /// A hand takes hold of a parameter.
+    fn begin(&self, param: ParamPtr);
+    /// It moves it to a normalized value.
+    fn set(&self, param: ParamPtr, normalized: f32);
+    /// It lets go.
+    fn end(&self, param: ParamPtr);
+}
+
+impl Host for GuiContext {
+    fn begin(&self, param: ParamPtr) {
+        // SAFETY: the parameters live as long as the plugin, and the window does not outlive it.
+        unsafe { self.raw_begin_set_parameter(param) }
+    }
+
+    fn set(&self, param: ParamPtr, normalized: f32) {
+        // SAFETY: as above.
+        unsafe { self.raw_set_parameter_normalized(param, normalized) }
+    }
+
+    fn end(&self, param: ParamPtr) {
+        // SAFETY: as above.
+        unsafe { self.raw_end_set_parameter(param) }
+    }
+}
+
+/// No host: parameters change at once. For examples and tests.
+pub struct NoHost;
+
+impl Host for NoHost {
+    fn begin(&self, _param: ParamPtr) {}
+
+    fn set(&self, param: ParamPtr, normalized: f32) {
+        // SAFETY: whoever asks holds the parameters.
+        unsafe { param._internal_set_normalized_value(normalized) };
+    }
+
+    fn end(&self, _param: ParamPtr) {}
+}
+
+/// See the [module](self).
+#[derive(Default)]
+pub struct Session {
+    page: Page,
+    /// The user's presets and colours; read when the window is opened for the first time.
+    library: Option<Library>,
+    /// All presets, until one changes.
+    listed: Option<Arc<Vec<Entry>>>,
+    /// The user's preset that was loaded last.
+    loaded: Option<Key>,
+    browse: Browse,
+    watch: Watch,
+    undo: Undo,
+    /// The gesture that goes on: parameter, where it began, where it is.
+    gesture: Option<(String, f32, f32)>,
+    slot: Slot,
+    /// What the other slot holds; empty until it was used.
+    other: Option<Setup>,
+    /// The genre that was set by hand last, for comparing with what is heard.
+    by_hand: Option<Genre>,
+    /// Of the spectrum, once its page was open.
+    analyser: Option<Box<Analyser>>,
+    /// When the last picture was drawn, in seconds.
+    drawn_s: f64,
+    /// Size that was asked for in percent, until the window took it.
+    resize: Option<u16>,
+}
+
+impl Session {
+    /// What is true of an instance at a time in seconds. Window thread.
+    pub fn model(&mut self, params: &IdiomParams, shared: &Shared, now_s: f64) -> ViewModel {
+        let mut model = ViewModel::of(params, shared);
+        if self.page == Page::Mix {
+            let rate = model.snapshot.sample_rate;
+            let tap = shared.handle.telemetry().tap();
+            tap.look();
+            let fits = |analyser: &Box<Analyser>| analyser.sample_rate() == rate || !(rate > 0.0);
+            if !self.analyser.as_ref().is_some_and(fits) {
+                self.analyser = Some(Box::new(Analyser::new(rate)));
+            }
+            let elapsed_s = (now_s - self.drawn_s) as f32;
+            model.spectrum = self.analyser.as_mut().map(|analyser| analyser.update(tap, elapsed_s).clone());
+        }
+        self.drawn_s = now_s;
+        let meters = shared.handle.telemetry().meters();
+        let running = (model.snapshot.backend, model.snapshot.quantization);
+        model.latency = self.watch.update(now_s, &meters.counts(Stage::Frame), running);
+        model.costs = self.watch.costs().to_vec();
+        self.list(&mut model, params);
+        let [undo, redo] = self.undo.names();
+        model.look = Look {
+            page: self.page,
+            shade: self.library().shade(),
+            browse: self.browse.clone(),
+            undo,
+            redo,
+            slot: self.slot,
+            by_hand: self.by_hand.or(model.manual),
+            percent: params.window.get().percent(),
+        };
+        model
+    }
+
+    /// With the user's files in `folder`, or none.
+    pub fn with_folder(folder: Option<PathBuf>) -> Session {
+        Session { library: Some(Library::open(folder)), ..Session::default() }
+    }
+
+    fn library(&mut self) -> &mut Library {
+        self.library.get_or_insert_with(|| Library::open(Library::default_folder()))
+    }
+
+    /// What the model says of presets.
+    fn list(&mut self, model: &mut ViewModel, params: &IdiomParams) {
+        if self.listed.is_none() {
+            self.listed = Some(Arc::new(self.library().entries()));
+        }
+        model.presets = self.listed.clone().unwrap_or_default();
+        let library = self.library();
+        model.trouble = library.trouble().map(str::to_owned);
+        model.presets_folder =
+            library.presets_folder().map_or_else(String::new, |folder| folder.display().to_string());
+        let name = match &self.loaded {
+            Some(Key::User(name)) => name.clone(),
+            _ => String::new(),
+        };
+        let own = self.library().user(&name).map(|preset| preset.setup(params));
+        (model.loaded, model.edited) = match own {
+            Some(setup) => (self.loaded.clone(), setup.is_ok_and(|setup| setup.differs(&Setup::of(params)))),
+            None => (Some(Key::factory(model.preset)), false),
+        };
+    }
+
+    fn load(&mut self, key: &Key, params: &IdiomParams, host: &impl Host, now_s: f64) {
+        let present = Setup::of(params);
+        let (name, next) = match key {
+            Key::Factory(_) => {
+                let Some(index) = key.index() else { return };
+                let name = Preset::factory().get(index).map_or("", |preset| &preset.name);
+                (name.to_owned(), present.with(Value::Preset(index)))
+            }
+            Key::User(name) => {
+                let Some(preset) = self.library().user(name).cloned() else { return };
+                match preset.setup(params) {
+                    Ok(setup) => (name.clone(), setup),
+                    Err(why) => {
+                        self.library().complain(format!("The preset {name:?} was not loaded: {why}."));
+                        return;
+                    }
+                }
+            }
+        };
+        self.loaded = Some(key.clone());
+        let step = present.step_to(&next, format!("Preset {name}"));
+        set(&step.after, params, host);
+        self.undo.push(step, now_s);
+    }
+
+    /// Takes the size in percent that was asked for since the last call.
+    pub fn take_resize(&mut self) -> Option<u16> {
+        self.resize.take()
+    }
+
+    /// Carries out what the user did, at a time in seconds.
+    pub fn perform(
+        &mut self,
+        action: &Action,
+        params: &IdiomParams,
+        shared: &Shared,
+        host: &impl Host,
+        now_s: f64,
+    ) {
+        match action {
+            Action::Begin(dial) => {
+                let param = params.dial(*dial);
+                let at = param.unmodulated_normalized_value();
+                self.gesture = Some((dial.id().into(), at, at));
+                host.begin(param.as_ptr());
+            }
+            Action::Set(dial, plain) => {
+                let param = params.dial(*dial);
+                let normalized = param.preview_normalized(*plain);
+                if let Some((_, _, at)) = self.gesture.as_mut().filter(|(id, ..)| id == dial.id()) {
+                    *at = normalized;
+                }
+                host.set(param.as_ptr(), normalized);
+            }
+            Action::End(dial) => {
+                host.end(params.dial(*dial).as_ptr());
+                if let Some((id, from, to)) = self.gesture.take() {
+                    let value = |v| vec![Value::Param(id.clone(), v)];
+                    let step = Step { name: dial.name().into(), before: value(from), after: value(to) };
+                    self.undo.push(step, now_s);
+                }
+            }
+            Action::Switch(switch, on) => {
+                let param = params.switch(*switch);
+                self.one(params, host, now_s, switch.name(), param.as_ptr(), f32::from(u8::from(*on)));
+            }
+            Action::Manual(genre) => {
+                if let Some(genre) = params.genre.value().into() {
+                    self.by_hand = Some(genre);
+                }
+                let normalized = params.genre.preview_normalized((*genre).into());
+                self.one(params, host, now_s, "Genre", params.genre.as_ptr(), normalized);
+            }
+            Action::Choose(choice) => self.change(
+                params,
+                host,
+                now_s,
+                "Backend",
+                Value::Choice(params.selection.get()),
+                Value::Choice(*choice),
+            ),
+            Action::Load(key) => self.load(key, params, host, now_s),
+            Action::Browse(browse) => self.browse = browse.clone(),
+            Action::Favourite(key, on) => {
+                self.library().mark(key, *on);
+                self.listed = None;
+            }
+            Action::Save(name) => {
+                let preset = UserPreset::of(params, name, "", Vec::new());
+                self.library().save(preset);
+                self.loaded = Some(Key::User(name.clone()));
+                self.browse.naming = None;
+                self.listed = None;
+            }
+            Action::Delete(name) => {
+                self.library().delete(name);
+                self.browse.deleting = false;
+                self.loaded = None;
+                self.listed = None;
+            }
+            Action::DismissNotice => params.dismiss_notice(),
+            Action::Page(page) => self.page = *page,
+            Action::Shade(shade) => self.library().set_shade(*shade),
+            Action::Resize(percent) => self.resize = Some(*percent),
+            Action::Undo => {
+                if let Some(values) = self.undo.undo() {
+                    set(&values, params, host);
+                }
+            }
+            Action::Redo => {
+                if let Some(values) = self.undo.redo() {
+                    set(&values, params, host);
+                }
+            }
+            Action::Slot(slot) if *slot == self.slot => {}
+            Action::Slot(slot) => {
+                let present = Setup::of(params);
+                self.slot = *slot;
+                // A slot that was never used begins as a copy.
+                if let Some(next) = self.other.replace(present.clone()) {
+                    let name = format!("Switch to {}", slot.label());
+                    set(&present.step_to(&next, name).after, params, host);
+                }
+            }
+            Action::CopySlot => self.other = Some(Setup::of(params)),
+            Action::ClearCache => shared.handle.clear_cache(),
+            Action::CacheLimits(limits) => shared.handle.set_cache_limits(*limits),
+        }
+    }
+
+    fn one(
+        &mut self,
+        params: &IdiomParams,
+        host: &impl Host,
+        now_s: f64,
+        name: &str,
+        param: ParamPtr,
+        to: f32,
+    ) {
+        let id = params.param_map().into_iter().find(|(_, ptr, _)| *ptr == param).map(|(id, ..)| id);
+        let Some(id) = id else { return };
+        // SAFETY: it is one of `params`.
+        let before = Value::Param(id.clone(), unsafe { param.unmodulated_normalized_value() });
+        self.change(params, host, now_s, name, before, Value::Param(id, to));
+    }
+
+    fn change(
+        &mut self,
+        params: &IdiomParams,
+        host: &impl Host,
+        now_s: f64,
+        name: &str,
+        before: Value,
+        after: Value,
+    ) {
+        let step = Step { name: name.into(), before: vec![before], after: vec![after] };
+        set(&step.after, params, host);
+        self.undo.push(step, now_s);
+    }
+}
+
+/// Sets values, each parameter as one gesture.
+fn set(values: &[Value], params: &IdiomParams, host: &impl Host) {
+    let map = params.param_map();
+    for value in values {
+        match value {
+            Value::Param(id, normalized) => {
+                if let Some((_, param, _)) = map.iter().find(|(known, ..)| known == id) {
+                    host.begin(*param);
+                    host.set(*param, *normalized);
+                    host.end(*param);
+                }
+            }
+            Value::Choice(choice) => params.selection.choose(*choice),
+            Value::Preset(index) => params.preset.choose(*index),
+        }
+    }
+}
