@@ -6,18 +6,19 @@
 //! cargo run -p idiom-plugin --example window -- song.wav [SPEED]
 //! ```
 
-use egui::Context;
+use egui::{Context, Pos2};
 use idiom_engine::{Config, Handle, Transport};
-use idiom_plugin::editor::model::ViewModel;
+use idiom_plugin::editor::model::{Page, Slot, ViewModel};
 use idiom_plugin::editor::session::{NoHost, Session};
 use idiom_plugin::editor::theme::Shade;
-use idiom_plugin::editor::{prepare, samples, view};
-use idiom_plugin::params::IdiomParams;
+use idiom_plugin::editor::{header, knob, prepare, presets, samples, view};
+use idiom_plugin::params::{Dial, IdiomParams};
 use idiom_plugin::shared::{Pace, Shared};
 use idiom_plugin::state::Size;
 use nice_plug::editor::dpi::LogicalSize;
 use nice_plug_egui::baseview::HandlerError;
 use nice_plug_egui::{App, EguiWindow, EguiWindowSettings, Frame};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,13 @@ const BLOCK: usize = 512;
 
 enum Show {
     Sample(Box<ViewModel>),
-    Live(Arc<IdiomParams>, Arc<Shared>, Box<Session>),
+    Live {
+        params: Arc<IdiomParams>,
+        shared: Arc<Shared>,
+        session: Box<Session>,
+        /// Where controls were said to be, if that is wanted.
+        places: Option<HashMap<String, Pos2>>,
+    },
 }
 
 impl App for Show {
@@ -42,15 +49,40 @@ impl App for Show {
                     println!("{action:?}");
                 }
             }
-            Show::Live(params, shared, session) => {
+            Show::Live { params, shared, session, places } => {
                 let now_s = ui.input(|input| input.time);
                 let model = session.model(params, shared, now_s);
                 prepare(ui.ctx(), model.look.shade);
                 for action in view::show(ui, &model) {
+                    println!("{action:?}");
                     session.perform(&action, params, shared, &NoHost, now_s);
+                }
+                if let Some(places) = places {
+                    tell(ui, places);
                 }
                 ui.ctx().request_repaint_after(Duration::from_millis(33));
             }
+        }
+    }
+}
+
+/// Prints where controls are, in pixels, when that has changed: `place knob.amount 71 582`. For programs that move the mouse.
+fn tell(ui: &egui::Ui, places: &mut HashMap<String, Pos2>) {
+    let pages = Page::ALL.map(|page| (format!("page.{}", page.label()), header::tab_id(page)));
+    let knobs = Dial::ALL.map(|dial| (format!("knob.{}", dial.id()), knob::id(dial)));
+    let others = [
+        ("undo", header::undo_id(false)),
+        ("redo", header::undo_id(true)),
+        ("slot.B", header::slot_id(Slot::B)),
+        ("search", presets::search_id()),
+    ];
+    let others = others.map(|(name, id)| (name.to_owned(), id));
+    for (name, id) in pages.into_iter().chain(knobs).chain(others) {
+        let Some(response) = ui.ctx().read_response(id) else { continue };
+        let at = response.rect.center() * ui.ctx().pixels_per_point();
+        if places.get(&name) != Some(&at) {
+            println!("place {name} {:.0} {:.0}", at.x, at.y);
+            places.insert(name, at);
         }
     }
 }
@@ -70,7 +102,12 @@ fn play(path: &str, speed: f64) -> Result<Show, Box<dyn std::error::Error>> {
     let handle = Arc::new(Handle::new());
     let params = Arc::new(IdiomParams::new(Arc::clone(&handle)));
     let shared = Arc::new(Shared::new(Arc::clone(&handle)));
-    let show = Show::Live(Arc::clone(&params), Arc::clone(&shared), Box::default());
+    let show = Show::Live {
+        params: Arc::clone(&params),
+        shared: Arc::clone(&shared),
+        session: Box::default(),
+        places: std::env::var_os("IDIOM_PLACES").map(|_| HashMap::new()),
+    };
     std::thread::spawn(move || {
         let sample_rate = spec.sample_rate as f32;
         let mut engine = handle.start(Config { sample_rate, channels: 2, offline: false });

@@ -14,6 +14,7 @@ mod screen;
 mod standalone;
 mod system;
 mod test;
+mod window;
 
 const HELP: &str = "\
 Idiom's commands

@@ -22,6 +22,8 @@ pub enum Need {
     Xvfb,
     /// The libraries a window is drawn with.
     Window,
+    /// A program that moves the mouse, and one that takes pictures of a screen.
+    Hand,
     /// Sampled instruments, for the programme that the demo composes itself.
     SoundFont,
 }
@@ -38,6 +40,7 @@ impl Need {
             Need::Jack => "a JACK server and its tools (the standalone program is played through them)",
             Need::Python => "Python 3 with venv (checks against reference implementations)",
             Need::Xvfb => "Xvfb (opens windows where there is no screen)",
+            Need::Hand => "xdotool and ImageMagick (a real window is clicked and dragged, and pictured)",
             Need::Window => "X11 and OpenGL libraries (the window is drawn with them)",
             Need::SoundFont => "a SoundFont (instruments of the programme that the demo composes)",
         }
@@ -51,6 +54,7 @@ impl Need {
             Need::Jack => ["jackd", "jack_lsp", "jack_metro", "jack_rec"].into_iter().all(on_path),
             Need::Python => output(python(), &["-c", "import venv, ensurepip"]).is_some(),
             Need::Xvfb => on_path("Xvfb"),
+            Need::Hand => on_path("xdotool") && on_path("import"),
             Need::Window => ["libX11.so.6", "libX11-xcb.so.1", "libxcb.so.1", "libGL.so.1", "libEGL.so.1"]
                 .iter()
                 .all(|name| library_present(name)),
@@ -84,6 +88,8 @@ impl Need {
             (Need::Xvfb, Manager::Apt) => &["xvfb"],
             (Need::Xvfb, Manager::Dnf) => &["xorg-x11-server-Xvfb"],
             (Need::Xvfb, Manager::Pacman) => &["xorg-server-xvfb"],
+            (Need::Hand, Manager::Dnf) => &["xdotool", "ImageMagick"],
+            (Need::Hand, _) => &["xdotool", "imagemagick"],
             (Need::Window, Manager::Apt) => {
                 &["libx11-6", "libx11-xcb1", "libxcb1", "libgl1", "libegl1", "libgl1-mesa-dri"]
             }
@@ -217,7 +223,7 @@ fn ensure_elsewhere(needs: &[Need]) -> Result<()> {
         let present = match need {
             Need::Compiler => cfg!(windows) || on_path("cc"),
             Need::CMake | Need::Python => need.present(),
-            Need::Xvfb => bail!("windows without a screen are tested on Linux only"),
+            Need::Xvfb | Need::Hand => bail!("windows without a screen are tested on Linux only"),
             Need::Jack => bail!("JACK is tested on Linux only"),
             Need::Sound | Need::Window | Need::SoundFont => true,
         };

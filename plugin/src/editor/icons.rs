@@ -231,20 +231,16 @@ pub fn redo(painter: &Painter, rect: Rect, color: Color32) {
 }
 
 fn turn(painter: &Painter, rect: Rect, color: Color32, side: f32) {
-    let pen = Stroke::new((rect.width() * 0.11).max(1.0), color);
-    let center = at(rect, 0.5, 0.58);
+    let pen = Stroke::new((rect.width() * 0.12).max(1.0), color);
+    let place = |x: f32, y: f32| at(rect, 0.5 + side * x, 0.62 + y);
     let arc = (0..=16).map(|i| {
-        let angle = std::f32::consts::PI * (0.12 + 1.2 * i as f32 / 16.0);
-        let point = Vec2::angled(-angle) * rect.width() * 0.34;
-        center + Vec2::new(side * point.x, point.y)
+        let (sin, cos) = (std::f32::consts::PI * (i as f32 / 16.0 * 1.12 - 0.12)).sin_cos();
+        place(0.34 * cos, -0.34 * sin)
     });
-    let arc: Vec<Pos2> = arc.collect();
-    // The arrow's head stands where the arc ends.
-    let tip = *arc.last().unwrap_or(&center);
-    painter.add(Shape::line(arc, pen));
-    let head = [Vec2::new(side * -0.06, -0.3), Vec2::ZERO, Vec2::new(side * 0.28, -0.06)];
-    let tip = tip + Vec2::new(0.0, rect.width() * 0.06);
-    painter.add(Shape::line(head.map(|offset| tip + offset * rect.width()).into(), pen));
+    painter.add(Shape::line(arc.collect(), pen));
+    // The arrow's head stands where the arc ends, and points down.
+    let head = [place(-0.56, -0.02), place(-0.12, -0.02), place(-0.34, 0.28)];
+    painter.add(Shape::convex_polygon(head.into(), color, Stroke::NONE));
 }
 
 /// A ring, with a dot in it when something is on.
@@ -254,6 +250,26 @@ pub fn lamp(painter: &Painter, rect: Rect, color: Color32, on: bool) {
     if on {
         painter.circle_filled(rect.center(), radius * 0.5, color);
     }
+}
+
+/// A padlock, closed or open.
+pub fn lock(painter: &Painter, rect: Rect, color: Color32, closed: bool) {
+    let body = Rect::from_min_max(at(rect, 0.12, 0.46), at(rect, 0.88, 1.0));
+    painter.rect_filled(body, rect.width() * 0.1, color);
+    let lift = if closed { 0.0 } else { -0.2 };
+    let bow: Vec<Pos2> = (0..=12)
+        .map(|i| {
+            let (sin, cos) = (std::f32::consts::PI * i as f32 / 12.0).sin_cos();
+            at(rect, 0.5 - 0.25 * cos, 0.3 + lift * 0.4 - 0.26 * sin)
+        })
+        .collect();
+    let pen = Stroke::new((rect.width() * 0.13).max(1.0), color);
+    let (first, last) = (bow[0], bow[12]);
+    painter.line_segment([first, Pos2::new(first.x, body.min.y)], pen);
+    if closed {
+        painter.line_segment([last, Pos2::new(last.x, body.min.y)], pen);
+    }
+    painter.add(Shape::line(bow, pen));
 }
 
 /// Three sliders: settings of the window.

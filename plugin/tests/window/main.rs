@@ -3,4 +3,6 @@
 mod controls;
 mod desk;
 mod layout;
+mod pictures;
+mod raster;
 mod session;
