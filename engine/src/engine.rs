@@ -16,6 +16,7 @@ use crate::rt::remote::Remote;
 use crate::rt::slot::Slot;
 use crate::rt::spectral_rules::SpectralRules;
 use crate::rt::tap::Point;
+use crate::rt::watch::Watch;
 use crate::telemetry::Telemetry;
 use crate::worker::{Instance, ModelSource};
 use std::sync::Arc;
@@ -72,7 +73,7 @@ impl Handle {
     /// Call it again for another sample rate, channel count or mode; an engine made before goes on with what it has, but
     /// is no longer served by the worker.
     pub fn start(&self, config: Config) -> Engine {
-        let (recognizer, link) = self.instance.start();
+        let (recognizer, link) = self.instance.start(config.offline);
         Engine::new(config, recognizer, link, Arc::clone(&self.telemetry), Arc::clone(&self.cache))
     }
 
@@ -105,7 +106,19 @@ impl Handle {
 
     /// What runs and why.
     pub fn status(&self) -> Status {
-        self.instance.status()
+        let mut status = self.instance.status();
+        if status.problem.is_none() {
+            status.problem = self.telemetry.trouble().message().map(str::to_owned);
+        }
+        status
+    }
+
+    /// The likeliest class of the network on the audio thread by its name in the file, and its probability, `0..=1`;
+    /// `None` while there is none. A model may know other classes than the genres.
+    pub fn top_class(&self) -> Option<(String, f32)> {
+        let (class, probability) = self.telemetry.top_class()?;
+        let name = self.instance.status().classes.get(usize::from(class))?.clone();
+        Some((name, probability))
     }
 
     /// What the instance cost and how well it did since it was made. [`Metrics::to_json`] exports it.
@@ -146,6 +159,7 @@ struct Listener {
     history: History,
     slot: Slot,
     rules: SpectralRules,
+    watch: Watch,
     remote: Remote,
     decision: Decision,
     link: AudioEnd,
@@ -183,6 +197,7 @@ impl Engine {
                 history: History::new(),
                 slot: Slot::new(recognizer),
                 rules: SpectralRules::new(),
+                watch: Watch::default(),
                 decision: Decision::new(),
                 link,
                 leaving: None,
@@ -348,10 +363,21 @@ impl Listener {
         self.history.push(&features, self.front.bands_db());
         self.rules.push(&features);
 
-        let (answer, previous) = self.slot.push(&features, &self.history);
+        // Offline there is time for any network, and what is played must not depend on the machine's speed.
+        let rests = !self.offline && self.watch.rests();
+        let changing = self.slot.is_changing();
+        let asked = Instant::now();
+        let (answer, previous) = self.slot.push(&features, &self.history, rests);
+        if !rests && !changing && self.slot.current().answers() {
+            let cost = if self.offline { 0 } else { asked.elapsed().as_nanos() as u64 };
+            if self.watch.note(answer.is_some(), cost) {
+                self.slot.forget();
+            }
+        }
         if let Some(previous) = previous {
             self.took_over(previous);
         }
+        self.telemetry.set_top_class(self.slot.current().top().filter(|_| answer.is_some()));
         let mut by = self.slot.current().identity();
         let mut chosen = by;
         let mut posterior = answer;
@@ -372,8 +398,13 @@ impl Listener {
             if let Some(answer) = self.remote.answer(model, self.history.count()) {
                 by = chosen;
                 posterior = Some(answer);
+                self.telemetry.set_top_class(None);
+            }
+            if !self.offline && self.history.heard() > model.frames as u64 {
+                self.watch.note_worker(by.0 == Backend::OnnxWorker);
             }
         }
+        self.telemetry.set_trouble(self.watch.trouble());
         let posterior = posterior.unwrap_or_else(|| {
             by = (Backend::Spectral, Quantization::Fp32);
             self.rules.posterior()
@@ -421,6 +452,7 @@ impl Listener {
         // Cached answers belong to a sound, not to a time, and stay; but nearly the same sound may share one, and a bounce
         // must not depend on the one before.
         self.remote.reset(self.offline);
+        self.watch.reset();
         self.decision.reset();
         self.as_chosen = false;
         if let Some(previous) = self.slot.reset() {
@@ -430,6 +462,7 @@ impl Listener {
 
     /// A new recognizer is in charge; the previous one goes.
     fn took_over(&mut self, previous: Box<Recognizer>) {
+        self.watch.reset();
         self.as_chosen = false;
         self.telemetry.meters().count_swap();
         self.count_memory();

@@ -8,8 +8,9 @@ use crate::controls::{Backend, Quantization};
 use crate::genre::{GENRES, Genre, Posterior};
 use crate::metrics::{Meters, Metrics, Stage};
 use crate::rt::tap::Tap;
+use crate::rt::watch::Trouble;
 use atomic_refcell::AtomicRefCell;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// What the decision stage makes of what it hears.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -142,6 +143,9 @@ pub struct Telemetry {
     level_dbfs: AtomicU32,
     last_cost_ns: AtomicU64,
     meters: Meters,
+    trouble: AtomicU8,
+    /// Probability's bits | (class number + 1, 0 = none) << 32
+    top_class: AtomicU64,
     sample_rate: AtomicU32,
     /// Borrowed for a copy and no longer. The audio thread only tries: while someone reads, it leaves the settings of
     /// the block before, and the next block brings the new ones.
@@ -160,6 +164,8 @@ impl Default for Telemetry {
             level_dbfs: AtomicU32::new((-120.0f32).to_bits()),
             last_cost_ns: AtomicU64::new(0),
             meters: Meters::default(),
+            trouble: AtomicU8::new(0),
+            top_class: AtomicU64::new(0),
             sample_rate: AtomicU32::new(0),
             mix: AtomicRefCell::default(),
             tap: Tap::default(),
@@ -256,6 +262,29 @@ impl Telemetry {
             usize::from(state[0]).checked_sub(1).and_then(Genre::from_index),
             Verdict::ALL.get(usize::from(state[1])).copied().unwrap_or_default(),
         )
+    }
+
+    /// Audio thread: what is wrong with the answers now.
+    pub fn set_trouble(&self, trouble: Trouble) {
+        self.trouble.store(trouble as u8, Relaxed);
+    }
+
+    /// Any thread: what is wrong with the answers now.
+    pub fn trouble(&self) -> Trouble {
+        Trouble::from_index(self.trouble.load(Relaxed))
+    }
+
+    /// Audio thread: the likeliest class of the network that answered last, by number, and its probability.
+    pub fn set_top_class(&self, top: Option<(u16, f32)>) {
+        let packed = top.map_or(0, |(class, p)| (u64::from(class) + 1) << 32 | u64::from(p.to_bits()));
+        self.top_class.store(packed, Relaxed);
+    }
+
+    /// Any thread: the likeliest class by number and its probability; `None` while none is known.
+    pub fn top_class(&self) -> Option<(u16, f32)> {
+        let packed = self.top_class.load(Relaxed);
+        let class = u16::try_from((packed >> 32).checked_sub(1)?).ok()?;
+        Some((class, f32::from_bits(packed as u32)))
     }
 
     /// Any thread but the audio thread: what the engine does now.

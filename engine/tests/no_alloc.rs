@@ -4,14 +4,21 @@ mod engine_support;
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use engine_support::{CHOICES, Noise, at, engine, programme};
+use idiom_engine::model::{onnx_write, random, tflite_write};
 use idiom_engine::rt::cache::{AnswerCache, Scope};
 use idiom_engine::rt::features::{Features, FrontEnd};
 use idiom_engine::rt::frames::Framer;
 use idiom_engine::rt::history::History;
+use idiom_engine::rt::net::Network;
+use idiom_engine::rt::recognizer::Recognizer;
+use idiom_engine::rt::slot::Slot;
 use idiom_engine::rt::spectral_rules::SpectralRules;
 use idiom_engine::rt::tap::Point;
+use idiom_engine::rt::watch::{Trouble, Watch};
+use idiom_engine::worker::ModelSource;
 use idiom_engine::{
-    CacheLimits, Config, Controls, Engine, Genre, Handle, LimiterMode, Posterior, Transport, Uncertain,
+    Backend, CacheLimits, Config, Controls, Engine, Genre, Handle, LimiterMode, Posterior, Transport,
+    Uncertain,
 };
 use std::time::{Duration, Instant};
 
@@ -195,4 +202,34 @@ fn each_stage_by_itself() {
         history.reset();
     });
     assert!(rules.posterior().is_valid());
+}
+
+/// Classes that are no genres, a network that rests, and a model whose file comes back while playing.
+#[test]
+fn files_of_the_user() {
+    let mut model = random::flagship(70);
+    model.meta.classes = ["rain", "rock", "wind", "speech", "traffic"].map(String::from).to_vec();
+    let [onnx, tflite] = [onnx_write::write(&model).unwrap(), tflite_write::write(&model).unwrap()];
+    let mut sound = programme(48_000.0, 2.0);
+    for bytes in [onnx, tflite] {
+        let handle = Handle::new();
+        handle.select_model(ModelSource::Bytes { name: "weather".into(), bytes: bytes.into() });
+        let mut engine = engine(&handle, 48_000.0, false, CHOICES[0]);
+        process(&mut engine, &mut sound, at(0), &Controls::default());
+        assert!(handle.top_class().is_some());
+    }
+    let network = Network::compile(&model).unwrap();
+    let outputs = model.meta.genre_outputs().unwrap();
+    let mut slot = Slot::new(Box::new(Recognizer::network(network, Backend::Onnx, outputs)));
+    let (mut watch, history, features) = (Watch::default(), History::new(), Features::default());
+    assert_no_alloc(|| {
+        for frame in 0..2000 {
+            let rests = watch.rests();
+            let (answer, _) = slot.push(&features, &history, rests);
+            if !rests && watch.note(answer.is_some(), if frame < 500 { 20_000_000 } else { 1000 }) {
+                slot.forget();
+            }
+        }
+    });
+    assert_eq!(watch.trouble(), Trouble::None);
 }

@@ -2,7 +2,7 @@
 
 mod engine_support;
 
-use engine_support::{CHOICES, eager, engine, play, programme};
+use engine_support::{CHOICES, auto_is_int8, eager, engine, play, programme};
 use idiom_engine::profile::{Parameter, Preset};
 use idiom_engine::worker::ModelSource;
 use idiom_engine::{Backend, Config, Controls, Genre, Handle, Posterior, Quantization, Transport};
@@ -180,6 +180,7 @@ fn play_until(handle: &Handle, engine: &mut idiom_engine::Engine, done: impl Fn(
 
 #[test]
 fn in_real_time_every_choice_comes_into_force() {
+    auto_is_int8();
     let handle = Handle::new();
     let mut engine = handle.start(Config { sample_rate: RATE, channels: 2, offline: false });
     for round in 0..2 * CHOICES.len() {
@@ -196,6 +197,7 @@ fn in_real_time_every_choice_comes_into_force() {
 
 #[test]
 fn a_model_that_cannot_be_read_changes_nothing_and_says_why() {
+    auto_is_int8();
     let handle = Handle::new();
     let mut engine = handle.start(Config { sample_rate: RATE, channels: 2, offline: false });
     assert_eq!(handle.status().installed, (Backend::Onnx, Quantization::Int8));

@@ -17,3 +17,4 @@ pub mod sketch;
 pub mod slot;
 pub mod spectral_rules;
 pub mod tap;
+pub mod watch;

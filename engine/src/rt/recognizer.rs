@@ -98,6 +98,18 @@ impl Recognizer {
         self.outputs.posterior(probabilities)
     }
 
+    /// Whether it has answers of its own.
+    pub fn answers(&self) -> bool {
+        !matches!(self.namer, Namer::Rules)
+    }
+
+    /// The network's likeliest class by number, and its probability.
+    pub fn top(&self) -> Option<(u16, f32)> {
+        let Namer::Network(network, _) = &self.namer else { return None };
+        let probabilities = network.probabilities();
+        (0u16..).zip(probabilities.iter().copied()).max_by(|(_, a), (_, b)| a.total_cmp(b))
+    }
+
     /// Frames of the past that matter for its answers, about.
     pub fn memory(&self) -> usize {
         match &self.namer {

@@ -38,6 +38,16 @@ impl Slot {
         &self.current
     }
 
+    /// Whether one is about to take over, which makes frames dearer than they will be.
+    pub fn is_changing(&self) -> bool {
+        self.incoming.is_some()
+    }
+
+    /// Lets the recognizer in charge forget what it heard, because it is to hear nothing for a while.
+    pub fn forget(&mut self) {
+        self.current.reset();
+    }
+
     /// A new recognizer comes. Returns one that has to go at once: the one that was about to take over, if any.
     pub fn install(&mut self, recognizer: Box<Recognizer>, history: &History) -> Option<Box<Recognizer>> {
         let wanted = (recognizer.memory() + LAYERS_MEMORY).min(super::history::FRAMES) as u64;
@@ -46,13 +56,14 @@ impl Slot {
     }
 
     /// Takes in the newest frame, which `history` holds already. Gives the answer of the recognizer in charge, and the
-    /// previous one if one has just taken over.
+    /// previous one if one has just taken over. One that `rests` hears nothing and has no answer.
     pub fn push(
         &mut self,
         features: &Features,
         history: &History,
+        rests: bool,
     ) -> (Option<Posterior>, Option<Box<Recognizer>>) {
-        let answer = self.current.push(features);
+        let answer = if rests { None } else { self.current.push(features) };
         let Some(incoming) = &mut self.incoming else { return (answer, None) };
         let mut new_answer = None;
         for _ in 0..=CATCH_UP {

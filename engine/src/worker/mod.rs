@@ -4,7 +4,9 @@
 //! wakes by itself every [`TICK`] while there are instances and ends with the last one. The audio thread never waits for it
 //! and never wakes it; the user's choices do wake it.
 
+pub mod auto;
 pub mod prepare;
+mod shelf;
 pub mod store;
 pub mod tract;
 pub mod user;
@@ -22,10 +24,14 @@ use crate::telemetry::Telemetry;
 use prepare::{Prepared, Remote, guarded, prepare};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::Thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use user::Traces;
 
 /// How often the worker looks for messages: a question is answered within this and the model's own time.
 pub const TICK: Duration = Duration::from_millis(10);
+
+/// How often a model that was missing is looked for.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// What the worker keeps for the engine that is running.
 struct Running {
@@ -49,6 +55,10 @@ impl Running {
 pub struct Instance {
     wish: Mutex<Wish>,
     status: Mutex<Status>,
+    /// Why the worker's model has no answers at present.
+    failure: Mutex<Option<String>>,
+    /// When the wish is looked at again whose model was missing or not usable, and what its places held then.
+    retry: Mutex<Option<(Instant, Traces)>>,
     running: Mutex<Option<Running>>,
     choices: Arc<Choices>,
     telemetry: Arc<Telemetry>,
@@ -75,6 +85,8 @@ impl Instance {
         let instance = Arc::new(Instance {
             wish: Mutex::default(),
             status: Mutex::default(),
+            failure: Mutex::default(),
+            retry: Mutex::default(),
             running: Mutex::new(None),
             choices: Arc::default(),
             telemetry,
@@ -113,33 +125,45 @@ impl Instance {
 
     /// What runs and why.
     pub fn status(&self) -> Status {
-        Status { requested: self.requested(), ..lock(&self.status).clone() }
+        let mut status = Status { requested: self.requested(), ..lock(&self.status).clone() };
+        let failure = lock(&self.failure).clone();
+        status.problem = status.problem.or(failure);
+        status
     }
 
     /// Prepares what is wished for and links a new engine to the worker; a previous engine is on its own from now on.
-    pub fn start(&self) -> (Box<Recognizer>, AudioEnd) {
+    /// `offline`: whether the engine may be kept waiting. Otherwise what takes time to find out is left to the worker.
+    pub fn start(&self, offline: bool) -> (Box<Recognizer>, AudioEnd) {
         let mut running = lock(&self.running);
         let worker = lock(&REGISTRY).worker.clone();
         let (audio, end) = link(Arc::clone(&self.choices), worker);
-        let (number, prepared) = self.prepare();
+        let (number, prepared) = self.prepare(offline);
         let mut new = Running { end, changes: 0, plans: [None, None] };
         new.add_plan(prepared.plan);
         *running = Some(new);
         *lock(&self.status) = prepared.status;
+        if prepared.provisional {
+            self.choices.make();
+        }
         self.choices.settle(number);
         (prepared.recognizer, audio)
     }
 
     /// Prepares the present wish; also gives the number of the choice it stands for.
-    fn prepare(&self) -> (u64, Prepared) {
+    fn prepare(&self, may_measure: bool) -> (u64, Prepared) {
         let (number, wish) = {
             let wish = lock(&self.wish);
             (self.choices.made(), wish.clone())
         };
-        let prepared = prepare(&wish);
+        // Before it is looked for, so that one that comes meanwhile is noticed.
+        let traces = wish.source.traces();
+        let prepared = prepare(&wish, may_measure);
         if prepared.status.problem.is_some() {
             self.telemetry.meters().count_fallback();
         }
+        let again = prepared.status.problem.is_some() && !traces.is_empty();
+        *lock(&self.retry) = again.then(|| (Instant::now() + RETRY, traces));
+        *lock(&self.failure) = None;
         (number, prepared)
     }
 
@@ -160,10 +184,10 @@ impl Instance {
                 }
             }
         }
-        if running.changes >= MAX_CHANGES || self.choices.all_settled() {
+        if running.changes >= MAX_CHANGES || (self.choices.all_settled() && !self.is_worth_a_retry()) {
             return;
         }
-        let (number, prepared) = self.prepare();
+        let (number, prepared) = self.prepare(true);
         running.add_plan(prepared.plan);
         running.changes +=
             usize::from(running.end.outgoing.push(ToAudio::Install(prepared.recognizer)).is_ok());
@@ -171,19 +195,29 @@ impl Instance {
         self.choices.settle(number);
     }
 
-    /// Runs the model on the request's window. A failure is reported once in the status, and the audio thread goes on
-    /// with its own network.
+    /// Whether a model that could not be used has come back, or another file has come to its place.
+    fn is_worth_a_retry(&self) -> bool {
+        let mut retry = lock(&self.retry);
+        let Some((due, before)) = retry.as_mut() else { return false };
+        if Instant::now() < *due {
+            return false;
+        }
+        *due = Instant::now() + RETRY;
+        let now = lock(&self.wish).source.traces();
+        now != std::mem::replace(before, now.clone())
+    }
+
+    /// Runs the model on the request's window. A failure is reported in the status until there is an answer again, and the
+    /// audio thread goes on with its own network.
     fn answer(&self, request: &Request, plans: &[Option<Remote>]) -> Option<Posterior> {
         let (model, plan) = plans.iter().flatten().find(|(model, _)| model.id == request.model.id)?;
         let run = guarded(|| plan.run(&window::columns(request)).map_err(|error| error.to_string()));
         let answer = run.and_then(|probabilities| {
             model.outputs.posterior(&probabilities).ok_or("its answer is no probability".into())
         });
-        if let Err(error) = &answer {
-            lock(&self.status).problem.get_or_insert_with(|| {
-                format!("The worker's model failed: {error}. The network on the audio thread runs instead.")
-            });
-        }
+        *lock(&self.failure) = answer.as_ref().err().map(|error: &String| {
+            format!("The worker's model failed: {error}. The network on the audio thread runs instead.")
+        });
         answer.ok()
     }
 }

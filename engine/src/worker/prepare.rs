@@ -1,10 +1,11 @@
 //! From what the user wants to what can run: the wish, then each fallback in turn, with the reasons.
 
+use super::auto;
 use super::store::{self, Loaded, ModelSource, Opened};
 use super::tract::TractModel;
 use crate::controls::{Backend, Quantization};
 use crate::engine::Status;
-use crate::model::{GenreOutputs, ModelError};
+use crate::model::{Format, GenreOutputs, ModelError};
 use crate::rt::classic::Classic;
 use crate::rt::recognizer::{Recognizer, RemoteModel};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,12 +30,21 @@ pub struct Prepared {
     pub plan: Option<Remote>,
     /// What to tell the user.
     pub status: Status,
+    /// It is not known yet what [`Quantization::Auto`] is here: prepare once more where there is time to measure it.
+    pub provisional: bool,
 }
 
+/// What is played until [`Quantization::Auto`] has been measured.
+const UNMEASURED: &str = "INT8 until FP32 and INT8 have been measured against each other here";
+
 /// Loads and compiles what is wished for, or the best that works instead. Never fails: the rules need nothing.
-pub fn prepare(wish: &Wish) -> Prepared {
+/// `may_measure`: whether there is time to find out which quantization is best here, if that is not known.
+pub fn prepare(wish: &Wish, may_measure: bool) -> Prepared {
     let mut problems: Vec<String> = Vec::new();
-    let (recognizer, plan, installed, meta) = match network(wish, &mut problems) {
+    let (chosen, provisional) = chosen_for_this_machine(wish, may_measure);
+    let resolved =
+        Wish { quantization: chosen.as_ref().map_or(wish.quantization, |(q, _)| *q), ..wish.clone() };
+    let (recognizer, plan, installed, meta) = match network(&resolved, &mut problems) {
         Some((loaded, plan)) => {
             let recognizer = Recognizer::network(loaded.network.clone(), loaded.backend(), loaded.outputs);
             match plan {
@@ -73,7 +83,34 @@ pub fn prepare(wish: &Wish) -> Prepared {
     Prepared {
         recognizer: Box::new(recognizer),
         plan,
-        status: Status { requested, installed, model, classes, problem, ..Status::default() },
+        status: Status {
+            requested,
+            installed,
+            model,
+            classes,
+            choice: chosen.filter(|(q, _)| *q == installed.1).map(|(_, why)| why),
+            problem,
+        },
+        provisional,
+    }
+}
+
+/// What [`Quantization::Auto`] is on the audio thread of this machine and why, and whether that is provisional. On the worker
+/// the smallest is taken.
+fn chosen_for_this_machine(wish: &Wish, may_measure: bool) -> (Option<(Quantization, String)>, bool) {
+    let here = matches!(wish.backend, Backend::Auto | Backend::Onnx | Backend::Tflite);
+    let source = match wish.source {
+        ModelSource::Shipped => Opened::Shipped,
+        ModelSource::Small => Opened::Small,
+        _ => return (None, false),
+    };
+    if wish.quantization != Quantization::Auto || !here {
+        return (None, false);
+    }
+    let format = if wish.backend == Backend::Tflite { Format::Tflite } else { Format::Onnx };
+    match if may_measure { auto::choose(&source, format) } else { auto::known(&source, format) } {
+        None if !may_measure => (Some((Quantization::Int8, UNMEASURED.into())), true),
+        chosen => (chosen, false),
     }
 }
 
@@ -174,8 +211,41 @@ mod tests {
         Wish { backend, quantization, ..Wish::default() }
     }
 
+    /// The same on every machine.
+    fn measure() {
+        auto::measure_by(|_, _| auto::Measurement { speedup: 1.94, agreement: 0.996 }, None);
+    }
+
+    #[test]
+    fn what_auto_chose_is_explained_and_what_the_user_chose_is_not() {
+        measure();
+        let status = prepare(&wish(Backend::Tflite, Quantization::Auto), true).status;
+        assert_eq!(status.choice.as_deref(), Some("INT8: 1.9x faster here than FP32, agreement 99.6 %"));
+        for (backend, quantization) in [
+            (Backend::Onnx, Quantization::Int8),
+            (Backend::OnnxWorker, Quantization::Auto),
+            (Backend::Spectral, Quantization::Auto),
+        ] {
+            assert_eq!(prepare(&wish(backend, quantization), true).status.choice, None);
+        }
+    }
+
+    #[test]
+    fn what_is_not_measured_yet_is_provisional() {
+        measure();
+        // Nothing has measured the small model.
+        let small = Wish { source: ModelSource::Small, ..Wish::default() };
+        let first = prepare(&small, false);
+        assert!(first.provisional && first.status.choice.is_some_and(|why| why.contains("until")));
+        assert_eq!((first.status.installed.1, first.status.problem), (Quantization::Int8, None));
+        let then = prepare(&small, true);
+        assert!(!then.provisional && then.status.choice.is_some_and(|why| why.contains("1.9x faster")));
+        assert!(!prepare(&small, false).provisional, "it is known now");
+    }
+
     #[test]
     fn each_backend_is_what_was_asked_for() {
+        measure();
         for (backend, quantization, installed) in [
             (Backend::Auto, Quantization::Auto, (Backend::Onnx, Quantization::Int8)),
             (Backend::Auto, Quantization::Fp32, (Backend::Onnx, Quantization::Fp32)),
@@ -190,7 +260,7 @@ mod tests {
             (Backend::Classic, Quantization::Auto, (Backend::Classic, Quantization::Fp32)),
             (Backend::Spectral, Quantization::Auto, (Backend::Spectral, Quantization::Fp32)),
         ] {
-            let prepared = prepare(&wish(backend, quantization));
+            let prepared = prepare(&wish(backend, quantization), true);
             assert_eq!(prepared.status.installed, installed, "{backend:?} {quantization:?}");
             assert_eq!(prepared.status.requested, (backend, quantization));
             assert_eq!(prepared.status.problem, None);
@@ -201,11 +271,12 @@ mod tests {
 
     #[test]
     fn a_damaged_model_falls_back_and_says_why() {
+        measure();
         let whole = shipped::flagship(Quantization::Fp32);
         for backend in [Backend::Auto, Backend::Onnx, Backend::OnnxWorker] {
             for damaged in [&[][..], &whole[..100], &whole[..whole.len() - 1], b"no model at all"] {
                 let source = ModelSource::Bytes { name: "mine.onnx".into(), bytes: damaged.into() };
-                let status = prepare(&Wish { source, ..wish(backend, Quantization::Auto) }).status;
+                let status = prepare(&Wish { source, ..wish(backend, Quantization::Auto) }, true).status;
                 let problem = status.problem.expect("there is a problem");
                 assert!(problem.contains("mine.onnx") && problem.contains("instead"), "{problem}");
                 assert_eq!(status.installed.1, Quantization::Int8);

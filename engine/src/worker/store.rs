@@ -1,5 +1,6 @@
 //! Models, compiled once and shared by all instances of the process.
 
+use super::shelf::Shelf;
 use super::tract::TractModel;
 use super::user::UserModel;
 use crate::controls::{Backend, Quantization};
@@ -9,8 +10,7 @@ use crate::rt::classic::Classic;
 use crate::rt::history::FRAMES;
 use crate::rt::net::Network;
 use crate::rt::recognizer::RemoteModel;
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// Where a model comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,11 @@ pub enum ModelSource {
 }
 
 impl ModelSource {
+    /// What changes when a file of the user's comes or goes; nothing for others.
+    pub(super) fn traces(&self) -> super::user::Traces {
+        if let ModelSource::User(model) = self { model.traces() } else { Vec::new() }
+    }
+
     /// Gets the files together.
     ///
     /// # Errors
@@ -142,26 +147,18 @@ impl Loaded {
     }
 }
 
-/// Models by hash of their file. One that nobody plays any more goes when another is loaded.
-type Models<T> = LazyLock<Mutex<HashMap<u64, Arc<T>>>>;
+/// Most bytes of model files whose models are kept, of each kind: all quantizations of the built-in ones and several of the
+/// user's, so that trying one after the other loads each once.
+const KEPT_BYTES: usize = 8 << 20;
 
-static COMPILED: Models<Loaded> = LazyLock::new(Mutex::default);
-static TRACT: Models<TractModel> = LazyLock::new(Mutex::default);
+/// Models by hash of their file.
+type Models<T> = LazyLock<Mutex<Shelf<T>>>;
 
-/// The model of this number, loaded unless it is there already.
-fn shared<T>(
-    models: &Models<T>,
-    id: u64,
-    load: impl FnOnce() -> Result<T, ModelError>,
-) -> Result<Arc<T>, ModelError> {
-    let mut models = models.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(loaded) = models.get(&id) {
-        return Ok(Arc::clone(loaded));
-    }
-    let loaded = Arc::new(load()?);
-    models.retain(|_, other| Arc::strong_count(other) > 1);
-    models.insert(id, Arc::clone(&loaded));
-    Ok(loaded)
+static COMPILED: Models<Loaded> = LazyLock::new(|| Mutex::new(Shelf::new(KEPT_BYTES)));
+static TRACT: Models<TractModel> = LazyLock::new(|| Mutex::new(Shelf::new(KEPT_BYTES)));
+
+fn lock<T>(models: &Models<T>) -> MutexGuard<'_, Shelf<T>> {
+    models.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A model for the audio thread. [`Quantization::Auto`] takes a file as it is.
@@ -169,8 +166,8 @@ fn shared<T>(
 /// # Errors
 /// Says what is wrong with the file, or what in it the executor does not run.
 pub fn load(source: &Opened, format: Format, quantization: Quantization) -> Result<Arc<Loaded>, ModelError> {
-    shared(&COMPILED, source.fingerprint(format, quantization), || {
-        let (bytes, sidecar) = source.file(format, quantization);
+    let (bytes, sidecar) = source.file(format, quantization);
+    lock(&COMPILED).get_or_load(source.fingerprint(format, quantization), bytes.len(), || {
         let model = Model::read(bytes, &sidecar)?;
         let network = Network::compile(&model)?;
         let outputs = model.meta.genre_outputs()?;
@@ -207,7 +204,7 @@ pub fn load_tract(
     let meta = onnx::read_meta(bytes, &sidecar)?;
     let outputs = meta.genre_outputs()?;
     let frames = meta.pool_frames.min(FRAMES);
-    let model = shared(&TRACT, id, || TractModel::load(bytes, &sidecar, frames))?;
+    let model = lock(&TRACT).get_or_load(id, bytes.len(), || TractModel::load(bytes, &sidecar, frames))?;
     // A file that only tract reads is played in floating point.
     let quantization = Model::read(bytes, &sidecar).map_or(Quantization::Fp32, |model| model.quantization());
     Ok((RemoteModel { id, input: meta.features, frames, outputs, quantization }, model))

@@ -31,6 +31,9 @@ pub struct UserModel {
     pub path: PathBuf,
 }
 
+/// Size and time of what lies at a model's places.
+pub(super) type Traces = Vec<Option<(u64, Option<std::time::SystemTime>)>>;
+
 /// A model that was found.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -160,9 +163,8 @@ impl UserModel {
         places
     }
 
-    #[expect(dead_code, reason = "the worker looks at it next")]
     /// What changes when the model is put to, or taken from, one of its places.
-    pub(super) fn traces(&self) -> Vec<Option<(u64, Option<std::time::SystemTime>)>> {
+    pub(super) fn traces(&self) -> Traces {
         let trace =
             |path: PathBuf| std::fs::metadata(path).ok().map(|file| (file.len(), file.modified().ok()));
         let places = self.places(folder().as_deref());
