@@ -1,6 +1,6 @@
 //! The parameters a host sees, and their ranges and texts as named functions that the window shares.
 
-use crate::state::{FormatNumber, LoadReport, PresetSelection, Selection, WindowSize};
+use crate::state::{FormatNumber, LoadReport, ModelSelection, PresetSelection, Selection, WindowSize};
 use idiom_engine::{Controls, Genre, Handle};
 use nice_plug::prelude::*;
 use std::sync::Arc;
@@ -311,6 +311,9 @@ pub struct IdiomParams {
     /// preset once more are built in.
     #[persist = "preset"]
     pub preset: PresetSelection,
+    /// A model of the user's own, in place of the built-in one.
+    #[persist = "model"]
+    pub model: ModelSelection,
     /// Size of the window in logical points.
     #[persist = "window"]
     pub window: WindowSize,
@@ -333,6 +336,7 @@ impl IdiomParams {
             output: Dial::Output.param(),
             bypass: Switch::Bypass.param(),
             format: FormatNumber,
+            model: ModelSelection::new(Arc::clone(&handle)),
             selection: Selection::new(handle),
             preset: PresetSelection::default(),
             window: WindowSize::default(),
@@ -362,8 +366,8 @@ impl IdiomParams {
 
     /// What the state that was loaded last has to say, for the window.
     pub fn notice(&self) -> Option<String> {
-        let notices: Vec<String> =
-            [self.report.message(), self.preset.message()].into_iter().flatten().collect();
+        let notices = [self.report.message(), self.preset.message(), self.model.message()];
+        let notices: Vec<String> = notices.into_iter().flatten().collect();
         (!notices.is_empty()).then(|| notices.join(" "))
     }
 
@@ -371,6 +375,7 @@ impl IdiomParams {
     pub fn dismiss_notice(&self) {
         self.report.dismiss();
         self.preset.dismiss();
+        self.model.dismiss();
     }
 
     /// What the engine needs for the next block. Audio thread safe.

@@ -5,10 +5,13 @@
 //! and leaves word of it in the state itself, from where it reaches the instance it concerns as its [`LoadReport`].
 
 mod preset;
+mod user_model;
 
 pub use preset::{PresetSelection, SavedPreset};
+pub use user_model::ModelSelection;
 
 use crate::params::{Dial, GENRE_ID, GenreChoice, Switch};
+use idiom_engine::worker::UserModel;
 use idiom_engine::{Backend, Handle, Quantization};
 use nice_plug::params::persist::PersistentField;
 use nice_plug::plugin::ParamValue;
@@ -308,6 +311,7 @@ fn check_param(id: &str, value: &ParamValue) -> Result<(), Fault> {
 fn check_field(key: &str, text: &str) -> Result<(), serde_json::Error> {
     match key {
         "inference" => serde_json::from_str::<Choice>(text).map(drop),
+        "model" => serde_json::from_str::<Option<UserModel>>(text).map(drop),
         "preset" => serde_json::from_str::<SavedPreset>(text).map(drop),
         "window" => serde_json::from_str::<Size>(text).map(drop),
         // The format number is dealt with above; the report is overwritten; others are a newer Idiom's own.
@@ -410,6 +414,7 @@ mod tests {
         state.fields.insert("inference".into(), r#"{"backend":"quantum","quantization":"int8"}"#.into());
         state.fields.insert("window".into(), r#"{"width":-1,"height":70000}"#.into());
         state.fields.insert("preset".into(), r#"{"name":7}"#.into());
+        state.fields.insert("model".into(), r#"{"name":7}"#.into());
         state.fields.insert("format".into(), "one".into());
         load(&mut state, &params);
         for (id, _) in damage {
@@ -418,8 +423,9 @@ mod tests {
         assert!(["eq", "compressor", "bypass"].iter().all(|id| state.params.contains_key(*id)));
         assert_eq!(params.selection.get(), before);
         assert_eq!(params.window.get(), Size::DEFAULT);
+        assert_eq!(params.model.get(), None);
         let message = params.report.message().expect("damage is said");
-        assert!(message.contains("damaged: 11 settings"), "{message}");
+        assert!(message.contains("damaged: 12 settings"), "{message}");
 
         // The next sound state clears the report.
         load(&mut saved(&params), &params);

@@ -2,8 +2,8 @@
 
 use super::canvas::{Canvas, take_top};
 use super::model::ViewModel;
-use super::recogniser;
-use egui::{Align, Align2, Pos2, Rect};
+use super::{browser, recogniser};
+use egui::{Align, Align2, Pos2, Rect, Vec2};
 use idiom_engine::{Backend, Quantization};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -89,6 +89,11 @@ fn thousands(number: u64) -> String {
 pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     let colors = canvas.theme;
     let mut inner = canvas.card(rect, "Model");
+    let choice = Rect::from_min_size(
+        Pos2::new(inner.max.x - canvas.px(250.0), rect.min.y + canvas.px(10.0)),
+        Vec2::new(canvas.px(250.0), canvas.px(22.0)),
+    );
+    browser::choice(canvas, choice, model);
     let (backend, _) = recogniser::runs(model);
     // A model of the user's own has no card of ours.
     let card = of(backend)
@@ -98,9 +103,12 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     canvas.label(line, name, 17.0, colors.text, Align::Min);
     let Some(card) = card else {
         let text = match backend {
-            Backend::Spectral => "Rules on spectral measures: no model, no training, least accurate.",
-            Backend::Auto => "Shown once it is chosen.",
-            _ => "A model of your own. Its accuracy is not known here.",
+            Backend::Spectral => "Rules on spectral measures: no model, no training, least accurate.".into(),
+            Backend::Auto => "Shown once it is chosen.".into(),
+            _ => {
+                let classes = model.status.classes.join(", ");
+                format!("A model of your own. Its accuracy is not known here. It tells apart: {classes}.")
+            }
         };
         canvas.paragraph(inner, text, 11.5, colors.muted, 3, Align::Min);
         return;

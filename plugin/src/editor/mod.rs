@@ -4,6 +4,7 @@
 //! file ties that to the host: it fills the model from the instance, carries out the actions, and keeps the size.
 
 pub mod bars;
+pub mod browser;
 pub mod cache;
 pub mod canvas;
 pub mod card;

@@ -12,8 +12,10 @@ use idiom_engine::profile::{Preset, Profile};
 use idiom_engine::rt::cache::CacheLimits;
 use idiom_engine::spectrum::Spectrum;
 use idiom_engine::telemetry::MixState;
+use idiom_engine::worker::UserModel;
 use idiom_engine::{Genre, Metrics, Snapshot, Status};
 use nice_plug::prelude::Param;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The pages of the window.
@@ -185,6 +187,8 @@ pub struct ViewModel {
     pub preset: usize,
     /// What computes the genre, as the user asked.
     pub choice: Choice,
+    /// The user's own model, `None` for the built-in one.
+    pub own_model: Option<UserModel>,
     /// What the instance cost and how well it did since it was made.
     pub metrics: Metrics,
     /// How often a frame took how long in the last half minute, by bucket of [`idiom_engine::metrics`].
@@ -225,6 +229,7 @@ impl ViewModel {
             manual: params.genre.value().into(),
             preset: params.preset.get(),
             choice: params.selection.get(),
+            own_model: params.model.get(),
             metrics: shared.handle.metrics(),
             latency: Vec::new(),
             costs: Vec::new(),
@@ -317,6 +322,10 @@ pub enum Action {
     CopySlot,
     /// Wants the worker's answers forgotten.
     ClearCache,
+    /// Chose a model file of their own.
+    OpenModel(PathBuf),
+    /// Chose the built-in model.
+    BuiltInModel,
     /// Set limits of the cache.
     CacheLimits(CacheLimits),
 }

@@ -8,6 +8,7 @@ use crate::params::{Dial, Switch};
 use idiom_engine::metrics::{BUCKETS, CacheMetrics, Cost, Queue};
 use idiom_engine::spectrum::{POINTS, Spectrum, hertz};
 use idiom_engine::telemetry::MixState;
+use idiom_engine::worker::UserModel;
 use idiom_engine::{Backend, Genre, Metrics, Posterior, Quantization, Snapshot, Verdict};
 use std::sync::Arc;
 
@@ -48,6 +49,14 @@ pub fn all() -> Vec<(&'static str, ViewModel)> {
               host to start it again, and please report this with the log.".into());
     problem.notice =
         Some("The saved state is damaged: 2 settings could not be read and kept the value before.".into());
+    let mut own_model = playing();
+    own_model.own_model = Some(UserModel {
+        name: "a-model-of-mine-with-a-name-that-is-too-long-for-its-button.onnx".into(),
+        sha256: "0123456789abcdef".repeat(4),
+        path: "/models/mine.onnx".into(),
+    });
+    own_model.status.model = "mine 3".into();
+    own_model.status.classes = ["rock", "rain", "wind"].map(str::to_owned).into();
     vec![
         ("empty", empty()),
         ("playing", playing()),
@@ -60,6 +69,7 @@ pub fn all() -> Vec<(&'static str, ViewModel)> {
         ("neutral", neutral),
         ("missing model", missing),
         ("problem", problem),
+        ("own model", own_model),
         ("own preset", own_preset()),
         ("hostile", hostile()),
     ]

@@ -278,6 +278,8 @@ impl Session {
             }
             Action::CopySlot => self.other = Some(Setup::of(params)),
             Action::ClearCache => shared.handle.clear_cache(),
+            Action::OpenModel(path) => params.model.pick(path),
+            Action::BuiltInModel => params.model.play(None),
             Action::CacheLimits(limits) => shared.handle.set_cache_limits(*limits),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::canvas::{Canvas, take_bottom, take_top};
 use super::model::{Action, Page, ViewModel};
-use super::{engine, footer, genre, header, icons, knob, mix, presets, theme};
+use super::{browser, engine, footer, genre, header, icons, knob, mix, presets, theme};
 use egui::{Align, Id, Pos2, Rect, Sense, Ui, Vec2};
 
 /// Room between two cards in design points.
@@ -48,6 +48,7 @@ pub fn show(ui: &mut Ui, model: &ViewModel) -> Vec<Action> {
     // Last, over everything else.
     header::lists(&mut canvas, header_row, model);
     knob::list(&mut canvas);
+    browser::show(&mut canvas);
     canvas.actions
 }
 

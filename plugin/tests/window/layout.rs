@@ -99,6 +99,7 @@ fn each_state_says_in_words_what_goes_on() {
         ("neutral", &["Amount is 0 %: nothing is changed"]),
         ("missing model", &["reinstall Idiom", "Runs spectral rules"]),
         ("problem", &["engine failed and was switched off", "saved state is damaged"]),
+        ("own model", &["a-model-of-mine", "It tells apart: rock, rain, wind"]),
     ];
     let samples = samples::all();
     for (name, texts) in expected {

@@ -3,6 +3,7 @@
 mod controls;
 mod desk;
 mod layout;
+mod models;
 mod pictures;
 mod raster;
 mod session;
