@@ -277,3 +277,33 @@ fn inspecting_shows_every_layer_of_the_last_frame() {
         assert!(off <= FP32_TOLERANCE, "layer {layer}: {off}");
     }
 }
+
+#[test]
+fn streams_side_by_side_are_the_streams_alone() {
+    let fp32 = random::flagship(61);
+    let int8 = random::quantized(&fp32);
+    let mixed = random::mixed(62, |layer| layer % 3 == 0);
+    for model in [&fp32, &int8, &mixed] {
+        for kernel in kernels() {
+            let network = Network::compile_for(model, kernel).expect("a valid model");
+            let rows = network.input().rows();
+            let sounds: Vec<Vec<f32>> = (0..5).map(|seed| features(seed, model, 40)).collect();
+            let mut alone = vec![network.clone(); 5];
+            let mut together = vec![network; 5];
+            for frame in 0..40 {
+                let columns: Vec<&[f32]> =
+                    sounds.iter().map(|sound| &sound[frame * rows..(frame + 1) * rows]).collect();
+                Network::push_side_by_side(&mut together, &columns);
+                for ((alone, column), together) in alone.iter_mut().zip(&columns).zip(&together) {
+                    let probabilities = alone.push(column);
+                    assert_eq!(probabilities, together.probabilities(), "{} frame {frame}", kernel.label());
+                }
+            }
+            // A stream that has no column waits.
+            let before = together[4].probabilities().to_vec();
+            Network::push_side_by_side(&mut together, &[&sounds[0][..rows]]);
+            assert_eq!(together[4].probabilities(), before);
+            assert_eq!(together[0].probabilities(), alone[0].push(&sounds[0][..rows]));
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! `idiom compare`: what several models cost and how right they are, side by side.
 
 use crate::files::write_bytes;
-use crate::optimize::report::{Comparison, Entry, compare};
+use crate::optimize::report::{Comparison, Entry, Extra, compare};
 use crate::optimize::{self, Sounds};
 use crate::picture;
 use anyhow::{Context, Result, ensure};
@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:
   idiom compare flagship.fp32.onnx small/*.onnx --data recordings
   idiom compare small --data recordings --json > comparison.json
+  idiom compare flagship.fp32.onnx small --data recordings --batch 32 --python venv/bin/python
   idiom compare flagship.fp32.onnx small --data recordings --markdown report.md --picture report.png")]
 pub struct Args {
     /// Model files (ONNX, TFLite), or folders of them
@@ -45,6 +46,10 @@ pub struct Shown {
     /// Also draw time against accuracy into this PNG file
     #[arg(long, value_name = "FILE")]
     picture: Option<PathBuf>,
+    /// Also time the ONNX files in ONNX Runtime and LiteRT, with this Python, which has to have the packages onnxruntime, onnx
+    /// and ai-edge-litert; what it lacks is said and left out
+    #[arg(long, value_name = "PYTHON")]
+    pub python: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -57,14 +62,15 @@ pub fn run(args: &Args) -> Result<()> {
         match optimize::read(&bytes, 1) {
             Ok((model, _)) => {
                 let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-                entries.push(Entry { name, model, bytes: bytes.len(), story: None });
+                entries.push(Entry { name, model, bytes: bytes.len(), path: Some(path), story: None });
             }
             Err(error) => eprintln!("idiom: left out: {name}: {error:#}"),
         }
     }
     ensure!(!entries.is_empty(), "not one of the models can be played");
     let sounds = Sounds::read(&args.data, &entries[0].model.meta, args.sounds)?;
-    show(&compare(&entries, &sounds, args.batch)?, &args.shown)
+    let extra = Extra { streams: args.batch, python: args.shown.python.clone() };
+    show(&compare(&entries, &sounds, &extra)?, &args.shown)
 }
 
 /// The model files among these paths and in these folders.

@@ -95,7 +95,13 @@ pub fn run(args: &Args) -> Result<()> {
         Some(path) => Some(Sounds::read(path, &model.meta, args.sounds)?),
         None => None,
     };
-    let made = Pipeline { runs }.run(&model, bytes.len(), sounds.as_ref(), &args.out)?;
+    let made = Pipeline { runs }.run(
+        &model,
+        &args.model,
+        sounds.as_ref(),
+        &args.out,
+        args.shown.python.as_deref(),
+    )?;
     match &made.comparison {
         Some(comparison) => show(comparison, &args.shown)?,
         None => made.files.iter().for_each(|path| println!("{}", path.display())),

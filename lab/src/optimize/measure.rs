@@ -1,5 +1,6 @@
 //! How a model answers and what it costs: accuracy, agreement with another model, noise of each layer, time.
 
+use super::peers::{Case, PeerTime, Peers};
 use super::sounds::{Sounds, WINDOW};
 use crate::eval::{LISTENING_FRAMES, Prediction, Report, evaluate};
 use crate::interrupt;
@@ -165,11 +166,12 @@ pub struct Cost {
 /// Rounds of measuring; in each, every model is measured once, so that a machine's moods hit all alike.
 const ROUNDS: usize = 60;
 
-/// Measures models side by side in the executor, one thread.
+/// Measures models side by side in the executor, one thread, and in the same rounds whatever `peers` can be asked for; their
+/// times come in the order of their cases.
 ///
 /// # Errors
-/// When the executor cannot run one of the models, or the user interrupts.
-pub fn costs(models: &[&Model]) -> Result<Vec<Cost>> {
+/// When the executor cannot run one of the models, the peers have ended, or the user interrupts.
+pub fn costs(models: &[&Model], mut peers: Option<&mut Peers>) -> Result<(Vec<Cost>, Vec<PeerTime>)> {
     struct Run {
         network: Network,
         columns: Vec<Vec<f32>>,
@@ -188,8 +190,14 @@ pub fn costs(models: &[&Model]) -> Result<Vec<Cost>> {
         })
     };
     let mut runs = models.iter().map(run).collect::<Result<Vec<_>>>()?;
+    let mut asked: Vec<Vec<f64>> = vec![Vec::new(); peers.as_ref().map_or(0, |peers| peers.cases().len())];
     for round in 0..=ROUNDS {
         interrupt::check()?;
+        if let Some(peers) = &mut peers {
+            for (case, times) in asked.iter_mut().enumerate() {
+                times.push(peers.ask(case)?);
+            }
+        }
         for run in &mut runs {
             // The first round only warms up.
             let warm = round > 0;
@@ -213,10 +221,16 @@ pub fn costs(models: &[&Model]) -> Result<Vec<Cost>> {
         }
     }
     let cost = |run: Run| Cost { streaming: Latency::of(run.frames), windowed: Latency::of(run.windows) };
-    Ok(runs.into_iter().map(cost).collect())
+    let cases = peers.iter().flat_map(|peers| peers.cases());
+    let time = |(case, times): (&Case, Vec<f64>)| PeerTime {
+        engine: case.engine.clone(),
+        window: Latency::of(times).p50,
+    };
+    let peers = cases.zip(asked).map(time).collect();
+    Ok((runs.into_iter().map(cost).collect(), peers))
 }
 
-/// How many frames one core gets through when it hears several streams in turns.
+/// How many frames one core gets through when it hears several streams side by side, see [`Network::push_side_by_side`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Throughput {
     /// Streams heard side by side. They share the weights; each has its own past.
@@ -237,13 +251,12 @@ pub fn throughput(model: &Model, most: usize) -> Result<Vec<Throughput>> {
     while streams <= most {
         interrupt::check()?;
         let mut networks = vec![network.clone(); streams];
+        let columns = vec![column.as_slice(); streams];
         let rounds = (2000 / streams).max(4);
         let mut times = Vec::new();
         for _ in 0..rounds {
             let begun = Instant::now();
-            for network in &mut networks {
-                black_box(network.push(black_box(&column)));
-            }
+            Network::push_side_by_side(black_box(&mut networks), black_box(&columns));
             times.push(begun.elapsed().as_secs_f64() * 1e6);
         }
         let frames_per_second = streams as f64 * 1e6 / Latency::of(times).p50.max(1e-9);

@@ -16,6 +16,7 @@ pub mod foreign;
 pub mod measure;
 pub mod mixed;
 pub mod passes;
+pub mod peers;
 pub mod pipeline;
 pub mod prune;
 pub mod quantize;

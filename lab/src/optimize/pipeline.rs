@@ -1,7 +1,7 @@
 //! Several configurations of one model, side by side.
 
 use super::config::{OptimizationConfig, Platform};
-use super::report::{Comparison, Entry, compare};
+use super::report::{Comparison, Entry, Extra, compare};
 use super::sounds::Sounds;
 use super::{Optimized, ending, optimizer};
 use crate::files;
@@ -27,16 +27,30 @@ pub struct Made {
 }
 
 impl Pipeline {
-    /// Runs everything, writing `NAME.PLATFORM-PRECISION-lLEVEL.ENDING` into `folder`, each file whole or not at all. `bytes`
-    /// is the size of the original's file.
+    /// Runs everything, writing `NAME.PLATFORM-PRECISION-lLEVEL.ENDING` into `folder`, each file whole or not at all. `file`
+    /// is the original's, and `python` as in [`Extra::python`].
     ///
     /// # Errors
     /// When a configuration cannot be carried out, a file cannot be written, or the user interrupts; files that were
     /// finished are kept.
-    pub fn run(&self, model: &Model, bytes: usize, sounds: Option<&Sounds>, folder: &Path) -> Result<Made> {
+    pub fn run(
+        &self,
+        model: &Model,
+        file: &Path,
+        sounds: Option<&Sounds>,
+        folder: &Path,
+        python: Option<&Path>,
+    ) -> Result<Made> {
         let name = &model.meta.name;
-        let mut entries =
-            vec![Entry { name: format!("{name} (original)"), model: model.clone(), bytes, story: None }];
+        let length =
+            std::fs::metadata(file).with_context(|| format!("{}: cannot be read", file.display()))?;
+        let mut entries = vec![Entry {
+            name: format!("{name} (original)"),
+            model: model.clone(),
+            bytes: length.len() as usize,
+            path: Some(file.to_owned()),
+            story: None,
+        }];
         let mut written = Vec::new();
         for (config, _) in &self.runs {
             config.check(Format::Onnx)?;
@@ -65,6 +79,7 @@ impl Pipeline {
                     name: path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
                     model,
                     bytes: made.bytes.len(),
+                    path: Some(path.clone()),
                     story: Some(made.outcome.story.clone()),
                 });
             }
@@ -73,8 +88,8 @@ impl Pipeline {
         }
         let cloud = |config: &OptimizationConfig| config.platform == Platform::Cloud;
         let batches = self.runs.iter().filter(|(config, _)| cloud(config)).map(|(config, _)| config.batch);
-        let streams = batches.max().unwrap_or(0);
-        let comparison = sounds.map(|sounds| compare(&entries, sounds, streams)).transpose()?;
+        let extra = Extra { streams: batches.max().unwrap_or(0), python: python.map(Path::to_owned) };
+        let comparison = sounds.map(|sounds| compare(&entries, sounds, &extra)).transpose()?;
         Ok(Made { files: written, comparison })
     }
 }
@@ -101,7 +116,9 @@ mod tests {
             (config(Precision::Int8, 2), Format::Onnx),
             (config(Precision::Int8, 2), Format::Tflite),
         ];
-        let made = Pipeline { runs }.run(&model, 1, Some(&sounds), folder.path()).unwrap();
+        let file = folder.path().join("original.onnx");
+        std::fs::write(&file, "").unwrap();
+        let made = Pipeline { runs }.run(&model, &file, Some(&sounds), folder.path(), None).unwrap();
         assert_eq!(made.files.len(), 5);
         let read = |i: usize| {
             let bytes = std::fs::read(&made.files[i]).unwrap();
@@ -116,8 +133,10 @@ mod tests {
         // The original and all but the dynamic one.
         assert_eq!(made.comparison.unwrap().rows.len(), 5);
         let impossible = vec![(config(Precision::Int8, 1), Format::Onnx)];
-        let error =
-            Pipeline { runs: impossible }.run(&model, 1, None, folder.path()).unwrap_err().to_string();
+        let error = Pipeline { runs: impossible }
+            .run(&model, &file, None, folder.path(), None)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("--level 2"), "{error}");
     }
 }

@@ -2,7 +2,8 @@
 
 use super::measure::{self, Answers, Cost, Throughput, points};
 use super::passes::Story;
-use super::sounds::Sounds;
+use super::peers::{PeerTime, Peers};
+use super::sounds::{Sounds, WINDOW};
 use crate::eval::Report;
 use crate::features::progress_bar;
 use crate::interrupt;
@@ -10,6 +11,7 @@ use anyhow::{Result, ensure};
 use idiom_engine::model::Model;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// Windows that the noise of layers is measured on, and frames of each.
 const WINDOWS: usize = 16;
@@ -24,8 +26,19 @@ pub struct Entry {
     pub model: Model,
     /// Size of its file.
     pub bytes: usize,
+    /// The file, for other engines to read.
+    pub path: Option<PathBuf>,
     /// How it came about, where the optimizer made it.
     pub story: Option<Story>,
+}
+
+/// What is measured only when asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Extra {
+    /// Throughput is measured for up to so many streams side by side; 0 leaves it out.
+    pub streams: usize,
+    /// A Python with ONNX Runtime and LiteRT, in which the ONNX files are timed too.
+    pub python: Option<PathBuf>,
 }
 
 /// What was measured of one model.
@@ -43,6 +56,8 @@ pub struct Row {
     pub multiply_adds: usize,
     /// Time in microseconds: one frame played on, and a window of 150 frames.
     pub cost: Cost,
+    /// Time of a window in other engines; empty when not asked for, or when they do not run the file.
+    pub peers: Vec<PeerTime>,
     /// Time of a frame by the 20 ms that it lasts.
     pub real_time_factor: f64,
     /// Frames a second on one core by the number of streams; empty when not asked for.
@@ -72,12 +87,12 @@ pub struct Comparison {
     pub rows: Vec<Row>,
 }
 
-/// Compares models on sounds. The first one should be the unoptimized FP32 model. Throughput is measured for up to `streams`
-/// streams side by side; 0 leaves it out.
+/// Compares models on sounds. The first one should be the unoptimized FP32 model.
 ///
 /// # Errors
-/// When there is no model, the classes differ, the executor cannot run one, or the user interrupts.
-pub fn compare(entries: &[Entry], sounds: &Sounds, streams: usize) -> Result<Comparison> {
+/// When there is no model, the classes differ, the executor cannot run one, the Python that was named cannot be run, or the
+/// user interrupts.
+pub fn compare(entries: &[Entry], sounds: &Sounds, extra: &Extra) -> Result<Comparison> {
     let Some(first) = entries.first() else { anyhow::bail!("there is no model to compare") };
     for entry in entries {
         ensure!(
@@ -89,7 +104,10 @@ pub fn compare(entries: &[Entry], sounds: &Sounds, streams: usize) -> Result<Com
         );
     }
     let models: Vec<&Model> = entries.iter().map(|entry| &entry.model).collect();
-    let costs = measure::costs(&models)?;
+    let mut peers = extra.python.as_deref().map(|python| start_peers(python, entries)).transpose()?;
+    let (costs, times) = measure::costs(&models, peers.as_mut())?;
+    let of_entry: Vec<String> =
+        peers.iter().flat_map(|peers| peers.cases()).map(|case| case.label.clone()).collect();
     let windows = sounds.windows(WINDOWS, FRAMES);
     let reference = Answers::of(&first.model, sounds)?;
     let recalls = |report: &Option<Report>| -> Vec<Option<f64>> {
@@ -98,12 +116,14 @@ pub fn compare(entries: &[Entry], sounds: &Sounds, streams: usize) -> Result<Com
     let before = recalls(&reference.report(sounds));
     let bar = progress_bar(entries.len() as u64, "comparing");
     let mut rows = Vec::new();
-    for (entry, cost) in entries.iter().zip(costs) {
+    for (i, (entry, cost)) in entries.iter().zip(costs).enumerate() {
         interrupt::check()?;
         let answers = Answers::of(&entry.model, sounds)?;
         let report = answers.report(sounds);
         let change = recalls(&report).into_iter().zip(&before).map(|(a, b)| Some(100.0 * (a? - (*b)?)));
+        let in_peers = of_entry.iter().zip(&times).filter(|(label, _)| **label == i.to_string());
         rows.push(Row {
+            peers: in_peers.map(|(_, time)| time.clone()).collect(),
             name: entry.name.clone(),
             arithmetic: arithmetic(&entry.model),
             bytes: entry.bytes,
@@ -111,7 +131,7 @@ pub fn compare(entries: &[Entry], sounds: &Sounds, streams: usize) -> Result<Com
             multiply_adds: entry.model.macs_per_frame(),
             cost,
             real_time_factor: cost.streaming.p50 / 20_000.0,
-            throughput: measure::throughput(&entry.model, streams)?,
+            throughput: measure::throughput(&entry.model, extra.streams)?,
             class_change: change.collect(),
             report,
             agreement: reference.agreement(&answers),
@@ -124,11 +144,31 @@ pub fn compare(entries: &[Entry], sounds: &Sounds, streams: usize) -> Result<Com
     bar.finish_and_clear();
     mark_front(&mut rows);
     let kernel = idiom_engine::rt::net::Kernel::detect().label();
+    let mut engines: Vec<&str> = times.iter().map(|time| time.engine.as_str()).collect();
+    engines.sort_unstable();
+    engines.dedup();
     Ok(Comparison {
         sounds: format!("{} ({} clips, {})", sounds.name, sounds.clips.len(), sounds.hash()),
-        tool: format!("idiom {}, {kernel}", env!("CARGO_PKG_VERSION")),
+        tool: format!(
+            "idiom {}, {kernel}{}",
+            env!("CARGO_PKG_VERSION"),
+            engines.iter().fold(String::new(), |all, engine| all + ", " + engine)
+        ),
         rows,
     })
+}
+
+/// Other engines with the entries' ONNX files, labelled by the entries' numbers. What they do not run is said and left out.
+fn start_peers(python: &Path, entries: &[Entry]) -> Result<Peers> {
+    let file = |(i, entry): (usize, &Entry)| {
+        let path =
+            entry.path.as_ref().filter(|path| path.extension().is_some_and(|ending| ending == "onnx"))?;
+        Some((i.to_string(), path.clone()))
+    };
+    let files: Vec<_> = entries.iter().enumerate().filter_map(file).collect();
+    let peers = Peers::start(python, WINDOW, &files)?;
+    peers.remarks().iter().for_each(|remark| eprintln!("idiom: not timed: {remark}"));
+    Ok(peers)
 }
 
 /// `INT8`, or how many layers are.
@@ -160,8 +200,18 @@ fn mark_front(rows: &mut [Row]) {
 }
 
 impl Row {
+    /// The window in other engines, `-` where there is none.
+    fn elsewhere(&self) -> String {
+        let time = |peer: &PeerTime| {
+            let engine = peer.engine.rsplit_once(' ').map_or(peer.engine.as_str(), |(name, _)| name);
+            format!("{engine} {:.0} ({:.1}x)", peer.window, peer.window / self.cost.windowed.p50.max(1e-9))
+        };
+        let times: Vec<String> = self.peers.iter().map(time).collect();
+        if times.is_empty() { "-".into() } else { times.join(", ") }
+    }
+
     /// What the table and Markdown show, in the order of [`HEAD`].
-    fn cells(&self, first: &Row) -> [String; 12] {
+    fn cells(&self, first: &Row) -> [String; 13] {
         let report = self.report.as_ref();
         let percent = |share: Option<f64>| share.map_or("-".into(), |share| format!("{:.1}", 100.0 * share));
         let noise = self.layer_noise.as_ref().and_then(|noise| noise.last());
@@ -174,6 +224,7 @@ impl Row {
             self.multiply_adds.to_string(),
             format!("{:.2} / {:.2}", self.cost.streaming.p50, self.cost.streaming.p99),
             format!("{:.0} / {:.0}", self.cost.windowed.p50, self.cost.windowed.p99),
+            self.elsewhere(),
             format!("{:.1}x", first.cost.streaming.p50 / self.cost.streaming.p50.max(1e-9)),
             format!("{:.5}", self.real_time_factor),
             format!(
@@ -192,7 +243,7 @@ impl Row {
 }
 
 /// Headings of the table.
-const HEAD: [&str; 12] = [
+const HEAD: [&str; 13] = [
     "model (* Pareto front)",
     "arithmetic",
     "bytes (smaller by)",
@@ -200,6 +251,7 @@ const HEAD: [&str; 12] = [
     "MAC/frame",
     "frame us p50/p99",
     "window us p50/p99",
+    "elsewhere us (by how much slower)",
     "speed",
     "real time",
     "balanced % clip/3 s",
@@ -208,7 +260,7 @@ const HEAD: [&str; 12] = [
 ];
 
 impl Comparison {
-    fn cells(&self) -> Vec<[String; 12]> {
+    fn cells(&self) -> Vec<[String; 13]> {
         let Some(first) = self.rows.first() else { return Vec::new() };
         self.rows.iter().map(|row| row.cells(first)).collect()
     }
@@ -270,6 +322,10 @@ mod tests {
     use crate::optimize::tests::{sounds, trained_in_no_time};
     use idiom_engine::model::random;
 
+    fn streams(streams: usize) -> Extra {
+        Extra { streams, python: None }
+    }
+
     #[test]
     fn rows_say_what_was_measured_and_the_front_is_marked() {
         let sounds = sounds(10);
@@ -279,10 +335,11 @@ mod tests {
             name: name.into(),
             model: model.clone(),
             bytes,
+            path: None,
             story: None,
         };
         let entries = [entry("big", &model, 4000), entry("small", &int8, 1000), entry("same", &model, 9000)];
-        let comparison = compare(&entries, &sounds, 2).unwrap();
+        let comparison = compare(&entries, &sounds, &streams(2)).unwrap();
         let [big, small, same] = comparison.rows.as_slice() else { panic!("three rows") };
         assert_eq!((big.agreement, same.agreement), (1.0, 1.0));
         assert!(small.agreement <= 1.0 && small.layer_noise.as_ref().unwrap().len() == model.layers.len());
@@ -295,16 +352,21 @@ mod tests {
         assert!(comparison.markdown().lines().filter(|line| line.starts_with("| ")).count() == 4);
         let json = serde_json::to_string(&comparison).unwrap();
         assert_eq!(serde_json::from_str::<Comparison>(&json).unwrap().rows.len(), 3);
-        assert!(compare(&[], &sounds, 0).is_err());
+        assert!(compare(&[], &sounds, &streams(0)).is_err());
     }
 
     #[test]
     fn what_is_beaten_in_everything_is_not_on_the_front() {
         let sounds = sounds(5);
         let model = trained_in_no_time(&sounds);
-        let entries =
-            ["a", "b"].map(|name| Entry { name: name.into(), model: model.clone(), bytes: 10, story: None });
-        let mut rows = compare(&entries, &sounds, 2).unwrap().rows;
+        let entries = ["a", "b"].map(|name| Entry {
+            name: name.into(),
+            model: model.clone(),
+            bytes: 10,
+            path: None,
+            story: None,
+        });
+        let mut rows = compare(&entries, &sounds, &streams(2)).unwrap().rows;
         rows[0].cost.streaming.p50 = 1.0;
         rows[1].cost.streaming.p50 = 2.0;
         mark_front(&mut rows);

@@ -72,16 +72,16 @@ fn draw(rows: &[Row]) -> Canvas {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimize::report::{Entry, compare};
+    use crate::optimize::report::{Entry, Extra, compare};
     use crate::optimize::tests::{sounds, trained_in_no_time};
 
     #[test]
     fn every_model_is_drawn_and_the_front_stands_out() {
         let sounds = sounds(5);
         let model = trained_in_no_time(&sounds);
-        let entry = Entry { name: "a model".into(), model, bytes: 10, story: None };
-        let one = compare(&[entry.clone()], &sounds, 0).unwrap();
-        let mut two = compare(&[entry.clone(), entry], &sounds, 0).unwrap();
+        let entry = Entry { name: "a model".into(), model, bytes: 10, path: None, story: None };
+        let one = compare(&[entry.clone()], &sounds, &Extra::default()).unwrap();
+        let mut two = compare(&[entry.clone(), entry], &sounds, &Extra::default()).unwrap();
         let picture = |comparison: &Comparison| draw(&comparison.rows).png().unwrap();
         assert_ne!(picture(&one), picture(&two));
         let before = picture(&two);

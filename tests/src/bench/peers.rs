@@ -2,18 +2,14 @@
 
 use super::rounds::Case;
 use super::stages::WINDOW;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use idiom_engine::Quantization;
 use idiom_engine::model::{Model, shipped};
+use idiom_lab::optimize::peers::Peers;
 use std::cell::RefCell;
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 use tract_onnx::prelude::*;
-
-/// The script that measures in Python; it says what it can measure and then waits to be asked.
-const SCRIPT: &str = include_str!("peers.py");
 
 /// The version in `Cargo.toml`.
 const TRACT_VERSION: &str = "0.23";
@@ -38,72 +34,23 @@ pub fn tract(quantization: Quantization, model: &Model) -> Result<Case> {
     }))
 }
 
-/// A Python that waits for questions.
-struct Asker {
-    child: Child,
-    questions: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Asker {
-    fn line(&mut self) -> Result<String> {
-        let mut line = String::new();
-        if self.answers.read_line(&mut line)? == 0 {
-            bail!("the Python process ended");
-        }
-        Ok(line.trim().to_string())
-    }
-}
-
-impl Drop for Asker {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
 /// One window in every engine that `python` has; what it lacks comes back as remarks.
 pub fn python(python: &Path, folder: &Path) -> Result<(Vec<Case>, Vec<String>)> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let mut command = Command::new(python);
-    command.args(["-c", SCRIPT, &WINDOW.to_string()]);
+    let mut files = Vec::new();
     for quantization in [Quantization::Fp32, Quantization::Int8] {
         let path = folder.join(format!("flagship.{}.onnx", quantization.label().to_lowercase()));
         std::fs::write(&path, shipped::flagship(quantization))?;
-        command.arg(quantization.label()).arg(path);
+        files.push((quantization.label().to_owned(), path));
     }
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .with_context(|| format!("cannot run {}", python.display()))?;
-    let questions = child.stdin.take().context("no way in")?;
-    let answers = BufReader::new(child.stdout.take().context("no way out")?);
-    let mut asker = Asker { child, questions, answers };
-    let (mut names, mut remarks) = (Vec::new(), Vec::new());
-    loop {
-        match asker.line()?.split_once(' ') {
-            Some(("case", name)) => names.push(name.to_string()),
-            Some(("skip", why)) => remarks.push(why.to_string()),
-            Some(("ready", _)) => break,
-            other => bail!("the Python process said {other:?}"),
-        }
-    }
-    let asker = Rc::new(RefCell::new(asker));
-    let cases = names
-        .into_iter()
-        .enumerate()
-        .map(|(index, name)| {
-            let asker = Rc::clone(&asker);
-            Case::external(name, move || {
-                let mut asker = asker.borrow_mut();
-                writeln!(asker.questions, "{index}")?;
-                asker.questions.flush()?;
-                let answer = asker.line()?;
-                answer.parse().with_context(|| format!("the Python process said '{answer}'"))
-            })
-        })
-        .collect();
-    Ok((cases, remarks))
+    let peers = Peers::start(python, WINDOW, &files)?;
+    let remarks = peers.remarks().to_vec();
+    let names: Vec<String> =
+        peers.cases().iter().map(|case| format!("{}, {}", case.engine, case.label)).collect();
+    let peers = Rc::new(RefCell::new(peers));
+    let cases = names.into_iter().enumerate().map(|(index, name)| {
+        let peers = Rc::clone(&peers);
+        Case::external(name, move || peers.borrow_mut().ask(index))
+    });
+    Ok((cases.collect(), remarks))
 }

@@ -237,16 +237,47 @@ impl Network {
     /// `column` holds [`InputKind::rows`] numbers; missing ones read as silence. A column with a number that is none
     /// (NaN, infinite or absurdly large) counts as silence as a whole.
     pub fn push(&mut self, column: &[f32]) -> &[f32] {
+        self.begin(column);
+        for layer in 0..self.stages.len() {
+            self.compute(layer);
+        }
+        self.pool.probabilities()
+    }
+
+    /// One more frame of several streams: `networks` are clones of one network, and each gets its own column. The results
+    /// are those of [`Network::push`], bit for bit. The streams are taken through the layers side by side, so that a layer's
+    /// weights are fetched once for all of them.
+    pub fn push_side_by_side(networks: &mut [Network], columns: &[&[f32]]) {
+        for (network, column) in networks.iter_mut().zip(columns) {
+            network.begin(column);
+        }
+        let layers = networks.iter().map(|network| network.stages.len()).max().unwrap_or(0);
+        for layer in 0..layers {
+            for (network, _) in networks.iter_mut().zip(columns) {
+                network.compute(layer);
+            }
+        }
+    }
+
+    /// Takes a column in.
+    fn begin(&mut self, column: &[f32]) {
         self.clean(column);
         self.stages.iter_mut().for_each(Stage::advance);
-        let Some((last, before)) = self.stages.split_last_mut() else { return self.pool.probabilities() };
-        before.first_mut().unwrap_or(&mut *last).take(&self.column);
-        for i in 0..before.len() {
-            let (done, next) = before.split_at_mut(i + 1);
-            let Some(stage) = done.last_mut() else { continue };
-            stage.run(next.first_mut().unwrap_or(&mut *last), &mut self.real, &mut self.whole);
+        if let Some(first) = self.stages.first_mut() {
+            first.take(&self.column);
         }
-        match last {
+    }
+
+    /// Computes the newest column of a layer that those before have been computed for.
+    fn compute(&mut self, layer: usize) {
+        let until = self.stages.len().min(layer + 1);
+        let (done, after) = self.stages.split_at_mut(until);
+        let Some(stage) = done.last_mut() else { return };
+        if let Some(next) = after.first_mut() {
+            stage.run(next, &mut self.real, &mut self.whole);
+            return;
+        }
+        match stage {
             Stage::F32 { ring, op } => {
                 op.run(ring, &mut self.logits);
                 self.pool.push(self.logits.iter().map(|v| Pool::steps(*v)));
@@ -261,7 +292,6 @@ impl Network {
                 self.pool.push(steps.map(i64::from));
             }
         }
-        self.pool.probabilities()
     }
 
     /// Copies a column, replaced by silence where it is unusable.
