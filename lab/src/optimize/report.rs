@@ -251,7 +251,7 @@ const HEAD: [&str; 13] = [
     "MAC/frame",
     "frame us p50/p99",
     "window us p50/p99",
-    "elsewhere us (by how much slower)",
+    "window elsewhere us (times ours)",
     "speed",
     "real time",
     "balanced % clip/3 s",
