@@ -1,10 +1,11 @@
 //! The CLAP entry point.
 //!
-//! It does what `nice_export_clap!` does for one plugin, and one thing more: nice-plug refuses a state that it cannot
-//! parse before the plugin hears of it. Here the refusal is seen on its way back to the host, so that the window and
-//! the log can say so.
+//! It does what `nice_export_clap!` does for one plugin, and two things more. nice-plug refuses a state that it cannot
+//! parse before the plugin hears of it: here the refusal is seen on its way back to the host, so that the window and
+//! the log can say so. And hosts find Idiom's presets and pages for
+//! controllers, see [`clap_presets`] and [`clap_pages`].
 
-use crate::{Idiom, instances};
+use crate::{Idiom, clap_pages, clap_presets, instances};
 use nice_plug::wrapper::clap::{
     CLAP_PLUGIN_FACTORY_ID, CLAP_VERSION, PluginDescriptor, Wrapper, clap_host, clap_plugin,
     clap_plugin_descriptor, clap_plugin_entry, clap_plugin_factory,
@@ -58,12 +59,15 @@ unsafe extern "C" fn init(_plugin_path: *const c_char) -> bool {
 unsafe extern "C" fn deinit() {}
 
 unsafe extern "C" fn get_factory(factory_id: *const c_char) -> *const c_void {
-    // SAFETY: CLAP hands over a null-terminated string.
-    if !factory_id.is_null() && unsafe { CStr::from_ptr(factory_id) } == CLAP_PLUGIN_FACTORY_ID {
-        std::ptr::from_ref(&FACTORY).cast()
-    } else {
-        std::ptr::null()
+    if factory_id.is_null() {
+        return std::ptr::null();
     }
+    // SAFETY: CLAP hands over a null-terminated string.
+    let id = unsafe { CStr::from_ptr(factory_id) };
+    if id == CLAP_PLUGIN_FACTORY_ID {
+        return std::ptr::from_ref(&FACTORY).cast();
+    }
+    clap_presets::factory(id).unwrap_or(std::ptr::null())
 }
 
 unsafe extern "C" fn get_plugin_count(_factory: *const clap_plugin_factory) -> u32 {
@@ -94,28 +98,41 @@ unsafe extern "C" fn create_plugin(
             ORIGINAL.get_or_init(|| original);
             plugin.get_extension = Some(get_extension);
         }
-        instances::adopt(plugin.plugin_data as usize);
+        instances::adopt(plugin.plugin_data as usize, host as usize);
     }
     // SAFETY: the wrapper stays alive until the host calls `destroy`, which takes this reference back.
     unsafe { (*Arc::into_raw(wrapper)).clap_plugin.as_ptr() }
 }
 
-/// nice-plug's extensions, with the state extension replaced by ours.
+/// nice-plug's extensions, with those for states and pages replaced by ours, and ours for presets added.
 unsafe extern "C" fn get_extension(plugin: *const clap_plugin, id: *const c_char) -> *const c_void {
-    let Some(original) = ORIGINAL.get() else { return std::ptr::null() };
-    // SAFETY: the arguments are the host's own.
-    let extension = unsafe { original(plugin, id) };
+    if id.is_null() {
+        return std::ptr::null();
+    }
     // SAFETY: CLAP hands over a null-terminated string.
-    if !extension.is_null() && !id.is_null() && unsafe { CStr::from_ptr(id) } == STATE {
+    let name = unsafe { CStr::from_ptr(id) };
+    if name == STATE {
         return std::ptr::from_ref(&STATE_EXTENSION).cast();
     }
-    extension
+    // SAFETY: the arguments are the host's own.
+    clap_presets::extension(name)
+        .or_else(|| clap_pages::extension(name))
+        .unwrap_or_else(|| unsafe { original(plugin, name) })
+}
+
+/// An extension as nice-plug has it, null when it has none.
+///
+/// # Safety
+/// A living plugin of ours.
+pub unsafe fn original(plugin: *const clap_plugin, id: &CStr) -> *const c_void {
+    // SAFETY: as the caller promises.
+    ORIGINAL.get().map_or(std::ptr::null(), |original| unsafe { original(plugin, id.as_ptr()) })
 }
 
 /// nice-plug's state extension.
 unsafe fn original_state(plugin: *const clap_plugin) -> Option<&'static PluginStateExtension> {
     // SAFETY: nice-plug answers with a pointer to a `clap_plugin_state` that lives as long as the instance.
-    unsafe { ORIGINAL.get()?(plugin, STATE.as_ptr()).cast::<PluginStateExtension>().as_ref() }
+    unsafe { original(plugin, STATE).cast::<PluginStateExtension>().as_ref() }
 }
 
 unsafe extern "C" fn save(plugin: *const clap_plugin, stream: *const c_void) -> bool {
@@ -289,7 +306,9 @@ mod tests {
             assert!(get_factory(c"clap.unknown".as_ptr()).is_null());
             assert!(get_factory(std::ptr::null()).is_null());
             assert!(get_plugin_descriptor(&FACTORY, 1).is_null());
-            assert!(create_plugin(&FACTORY, std::ptr::null(), c"org.other".as_ptr()).is_null());
+            for id in [c"org.other", c"org.idiom.idiom trailing", c"org.idiom.idio", c""] {
+                assert!(create_plugin(&FACTORY, std::ptr::null(), id.as_ptr()).is_null());
+            }
         }
         let loaded = Loaded::new();
         // SAFETY: as a host does it.

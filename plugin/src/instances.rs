@@ -24,6 +24,8 @@ pub struct Instance {
     serial: u64,
     /// Address of the host's object, 0 before [`adopt`].
     object: usize,
+    /// Address of the CLAP host that it was made for, 0 in other formats.
+    pub host: usize,
 }
 
 /// The oldest first.
@@ -47,7 +49,8 @@ impl Registration {
         static MADE: AtomicU64 = AtomicU64::new(0);
         let serial = MADE.fetch_add(1, Relaxed) + 1;
         NEWEST.set(serial);
-        list().push(Instance { params: Arc::clone(params), shared: Arc::clone(shared), serial, object: 0 });
+        let (params, shared) = (Arc::clone(params), Arc::clone(shared));
+        list().push(Instance { params, shared, serial, object: 0, host: 0 });
         Self(serial)
     }
 }
@@ -74,11 +77,18 @@ pub fn newest() -> Option<Instance> {
     list().iter().find(|instance| instance.serial == serial).cloned()
 }
 
-/// The instance that was made last on this thread belongs to the host's object at this address.
-pub fn adopt(object: usize) {
+/// The instance of the host's object at this address.
+pub fn of(object: usize) -> Option<Instance> {
+    list().iter().find(|instance| instance.object == object).cloned()
+}
+
+/// The instance that was made last on this thread belongs to the host's object at this address. `host` is the address of
+/// the CLAP host, 0 in other formats.
+pub fn adopt(object: usize, host: usize) {
     let serial = NEWEST.get();
     if let Some(instance) = list().iter_mut().find(|instance| instance.serial == serial) {
         instance.object = object;
+        instance.host = host;
     }
 }
 
@@ -87,8 +97,7 @@ pub fn state_refused(object: usize) {
     nice_warn!(
         "State: cut off or not written by Idiom; nothing of it was loaded, all settings are as before"
     );
-    let of_this = list().iter().find(|instance| instance.object == object).cloned();
-    if let Some(instance) = of_this {
+    if let Some(instance) = of(object) {
         instance.params.report.unreadable();
         instance.shared.repaint.request_repaint();
     }
@@ -107,12 +116,14 @@ mod tests {
         };
         let ((params, shared), (other, other_shared)) = (make(), make());
         let registration = Registration::new(&params, &shared);
-        adopt(0x1234_5678);
+        adopt(0x1234_5678, 0);
         let other_registration = Registration::new(&other, &other_shared);
-        adopt(0x8765_4321);
+        adopt(0x8765_4321, 7);
         let here = |params: &Arc<IdiomParams>| list().iter().any(|one| Arc::ptr_eq(&one.params, params));
         assert!(here(&params) && here(&other));
         assert!(newest().is_some_and(|newest| Arc::ptr_eq(&newest.params, &other)));
+        assert!(of(0x8765_4321).is_some_and(|one| Arc::ptr_eq(&one.params, &other) && one.host == 7));
+        assert!(of(0x1111).is_none());
         state_refused(0x1234_5678);
         assert!(params.report.message().is_some());
         assert_eq!(other.report.message(), None);

@@ -3,11 +3,14 @@
 //!
 //! * [`params`]: what a host can automate, with ranges and texts.
 //! * [`state`]: what is saved beside the parameters, and how a bad state is dealt with.
-//! * [`clap_entry`], [`vst3_entry`]: the entry points; [`instances`]: which instance a host's object belongs to.
+//! * [`clap_entry`], [`vst3_entry`]: the entry points; [`clap_presets`], [`clap_pages`]: presets in a CLAP host's own
+//!   browser, and pages for its controllers; [`instances`]: which instance a host's object belongs to.
 //! * [`editor`]: the window. [`library`]: the user's presets.
 //! * [`probe`]: two exported C functions that tell what an instance decides and what its window says.
 
 pub mod clap_entry;
+pub mod clap_pages;
+pub mod clap_presets;
 pub mod editor;
 pub mod history;
 pub mod instances;
@@ -25,14 +28,23 @@ use nice_plug::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+/// For how long something is still heard after the sound has ended, in seconds: the filters ring. Hosts stop calling a
+/// plugin after that, and a bounce ends with it.
+const TAIL_S: f32 = 0.5;
+
+/// Stack of the thread on which an engine is made, in bytes; several times what it needs.
+const START_STACK: usize = 4 << 20;
+
 /// One instance of the plugin.
 pub struct Idiom {
     params: Arc<IdiomParams>,
     shared: Arc<Shared>,
     /// `None` before activation and after a failure: then sound passes untouched.
-    engine: Option<Engine>,
+    engine: Option<Box<Engine>>,
     /// The engine panicked; it is kept until it can be dropped off the audio thread, and not called again.
     crashed: bool,
+    /// In Hz.
+    sample_rate: f32,
     pace: Pace,
     _registration: instances::Registration,
 }
@@ -48,6 +60,7 @@ impl Default for Idiom {
             shared,
             engine: None,
             crashed: false,
+            sample_rate: 48_000.0,
             pace: Pace::new(48_000.0),
         }
     }
@@ -56,14 +69,16 @@ impl Default for Idiom {
 impl Idiom {
     /// Runs `work` on the engine, if there is one that works. A panic ends the engine's part, never the host's.
     fn with_engine(&mut self, work: impl FnOnce(&mut Engine)) {
-        let Some(engine) = self.engine.as_mut().filter(|_| !self.crashed) else { return };
+        let Some(engine) = self.engine.as_deref_mut().filter(|_| !self.crashed) else { return };
         if catch_unwind(AssertUnwindSafe(|| work(engine))).is_err() {
             self.crashed = true;
             self.shared.report_crash();
         }
     }
 
-    fn start(&self, config: Config) -> Result<Engine, String> {
+    /// Makes an engine, on a thread of its own: while it is made it takes some hundred kB of stack, and not every host
+    /// calls from a thread that has them (Ardour activates on its audio thread, with 512 kB).
+    fn start(&self, config: Config) -> Result<Box<Engine>, String> {
         let (lowest, highest) = (8_000.0, 384_000.0);
         if !(lowest..=highest).contains(&config.sample_rate) {
             return Err(format!(
@@ -73,10 +88,17 @@ impl Idiom {
             ));
         }
         let handle = &self.shared.handle;
-        catch_unwind(AssertUnwindSafe(|| handle.start(config))).map_err(|_| {
-            "Idiom's engine could not start: the sound passes untouched. Please report this with the log."
-                .into()
-        })
+        let started = std::thread::scope(|scope| {
+            std::thread::Builder::new()
+                .stack_size(START_STACK)
+                .spawn_scoped(scope, || Box::new(handle.start(config)))
+                .map(|thread| thread.join())
+        });
+        match started {
+            Ok(Ok(engine)) => Ok(engine),
+            _ => Err("Idiom's engine could not start: the sound passes untouched. Please report this with the log."
+                .into()),
+        }
     }
 }
 
@@ -127,6 +149,7 @@ impl Plugin for Idiom {
             channels: layout.main_output_channels.map_or(2, |channels| channels.get() as usize),
             offline: buffer.process_mode == ProcessMode::Offline,
         });
+        self.sample_rate = buffer.sample_rate;
         self.pace = Pace::new(buffer.sample_rate);
         self.crashed = false;
         let (engine, refusal) = match started {
@@ -166,7 +189,7 @@ impl Plugin for Idiom {
             }
         }
         self.pace.block(buffer.samples(), &self.shared);
-        ProcessStatus::Normal
+        ProcessStatus::Tail((TAIL_S * self.sample_rate) as u32)
     }
 
     fn deactivate(&mut self) {

@@ -17,6 +17,8 @@ pub struct Shared {
     pub repaint: RepaintNotifier,
     /// Pictures for which the audio thread still looks for news; renewed by each picture that is drawn.
     watched: AtomicU32,
+    /// The track that the host says this instance is on. Main and window thread only.
+    track: Mutex<Option<TrackInfo>>,
     /// The engine panicked; sound passes untouched until the host activates the plugin again.
     crashed: AtomicBool,
     /// Why there is no engine, from the last activation. Main and window thread only.
@@ -33,6 +35,7 @@ impl Shared {
             history: History::default(),
             repaint: RepaintNotifier::new(),
             watched: AtomicU32::new(0),
+            track: Mutex::new(None),
             crashed: AtomicBool::new(false),
             refusal: Mutex::new(None),
             logged: Mutex::new(None),
@@ -42,6 +45,17 @@ impl Shared {
     /// Window thread: a picture is drawn; the next one is wanted when there is news, for the next seconds.
     pub fn watch(&self) {
         self.watched.store(Pace::WATCHED, Relaxed);
+    }
+
+    /// Name and colour of the track that this instance is on, if the host tells.
+    pub fn track(&self) -> Option<TrackInfo> {
+        self.track.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The host told something else of the track.
+    pub fn track_changed(&self, track: TrackInfo) {
+        *self.track.lock().unwrap_or_else(PoisonError::into_inner) = Some(track);
+        self.repaint.request_repaint();
     }
 
     /// Any thread: the engine panicked.

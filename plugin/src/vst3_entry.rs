@@ -113,7 +113,7 @@ fn watch(component: &ComWrapper<Wrapper<Idiom>>) {
     // object exists yet, so nobody reads the field meanwhile. All methods but one stay the same, and the table lives
     // for as long as the library. A host gets at the component only through this field, whichever interface it asks.
     unsafe { (*interface).vtbl = ours };
-    instances::adopt(interface as usize);
+    instances::adopt(interface as usize, 0);
 }
 
 /// `IComponent::setState`.

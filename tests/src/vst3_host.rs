@@ -34,7 +34,7 @@ pub fn path() -> Result<PathBuf> {
 
 /// A loaded VST3 library.
 pub struct Module {
-    factory: ComPtr<IPluginFactory>,
+    pub(crate) factory: ComPtr<IPluginFactory>,
     library: libloading::Library,
 }
 
@@ -129,6 +129,14 @@ pub struct Instance {
 }
 
 impl Instance {
+    /// The instance as VST3 knows it: one object for sound, parameters and state.
+    ///
+    /// # Errors
+    /// When it has no such side.
+    pub fn interface<I: Interface>(&self) -> Result<ComPtr<I>> {
+        self.component.cast().context("the plugin lacks an interface")
+    }
+
     /// The state, as a DAW stores it in a project.
     pub fn save(&self) -> Result<Vec<u8>> {
         let stream = Stream::new(&[]);

@@ -1,9 +1,9 @@
-//! The bottom of the window, on every page: what is heard, what computes it, at what rate.
+//! The bottom of the window, on every page: what is heard, what computes it, on what track, at what rate.
 
 use super::canvas::Canvas;
 use super::model::ViewModel;
 use super::{icons, now, recogniser, theme};
-use egui::{Align, Align2, Pos2, Rect, Vec2};
+use egui::{Align, Align2, Color32, Pos2, Rect, Vec2};
 use idiom_engine::Verdict;
 
 /// Draws it.
@@ -46,9 +46,25 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     canvas.explain(place, "footer sentence", &sentence);
     let runs = Rect::from_min_max(
         Pos2::new(middle, rect.min.y),
-        Pos2::new(rate.min.x - canvas.px(14.0), rect.max.y),
+        Pos2::new(track(canvas, rect, rate.min.x, model) - canvas.px(14.0), rect.max.y),
     );
     let running = recogniser::running(model);
     let place = canvas.label(runs, &running, 11.5, colors.faint, Align::Max);
     canvas.explain(place, "footer runs", &running);
+}
+
+/// Draws the track's name, with its colour before it, left of `right`; returns where it begins.
+fn track(canvas: &mut Canvas<'_>, rect: Rect, right: f32, model: &ViewModel) -> f32 {
+    let Some((name, colour)) = model.track.as_ref().filter(|(name, _)| !name.is_empty()) else {
+        return right;
+    };
+    let right = right - canvas.px(14.0);
+    let room =
+        Rect::from_min_max(Pos2::new(right - canvas.px(110.0), rect.min.y), Pos2::new(right, rect.max.y));
+    let written = canvas.label(room, name, 11.5, canvas.theme.muted, Align::Max);
+    canvas.explain(written, "footer track", name);
+    let Some([red, green, blue]) = *colour else { return written.min.x };
+    let dot = Pos2::new(written.min.x - canvas.px(8.0), rect.center().y);
+    canvas.painter().circle_filled(dot, canvas.px(3.5), Color32::from_rgb(red, green, blue));
+    dot.x - canvas.px(3.5)
 }

@@ -40,6 +40,7 @@ use crate::state::Size;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::{LogicalSize, NativeSize};
 use nice_plug::editor::{Editor, HostMethods, ParentWindowHandle, ResizeHint, SpawnedEditor};
+use nice_plug::prelude::TrackInfo;
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
 use nice_plug_egui::{
     EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, KeyCapture, NiceEguiApp,
@@ -133,6 +134,10 @@ impl Editor for IdiomEditor {
 
     fn resize_hint(&self) -> ResizeHint {
         self.with(Editor::resize_hint)
+    }
+
+    fn track_info_updated(&self, track: TrackInfo) {
+        self.shared.track_changed(track);
     }
 }
 

@@ -209,6 +209,8 @@ pub struct ViewModel {
     pub spectrum: Option<Spectrum>,
     /// Limits of the cache of the worker's answers.
     pub cache_limits: CacheLimits,
+    /// Name, and colour as red, green and blue, of the track that this instance is on, if the host tells.
+    pub track: Option<(String, Option<[u8; 3]>)>,
     /// Something is wrong: what, what happens instead, what to do.
     pub problem: Option<String>,
     /// The state loaded last had something to say.
@@ -240,6 +242,10 @@ impl ViewModel {
             trouble: None,
             spectrum: None,
             cache_limits: shared.handle.cache_limits(),
+            track: shared.track().map(|track| {
+                let colour = track.color().map(|colour| colour.rgba());
+                (track.name().to_owned(), colour.map(|(red, green, blue, _)| [red, green, blue]))
+            }),
             problem: shared.problem(),
             notice: params.notice(),
         }

@@ -167,6 +167,7 @@ pub fn playing() -> ViewModel {
 /// A preset of the user's own is loaded.
 pub fn own_preset() -> ViewModel {
     let mut model = playing();
+    model.track = Some(("Lead vocals of the second chorus".into(), Some([200, 80, 40])));
     let mut entries = model.presets.as_ref().clone();
     let key = Key::User("Late show".into());
     let fact = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());

@@ -31,6 +31,17 @@ fn every_state_is_drawn_on_every_page_at_every_size() {
     }
 }
 
+#[test]
+fn the_track_is_named_where_the_host_tells() {
+    let mut model = samples::playing();
+    let mut window = window();
+    window.draw(&model, vec![]);
+    assert!(!window.shows("Vocal bus"));
+    model.track = Some(("Vocal bus".into(), Some([200, 80, 40])));
+    window.draw(&model, vec![]);
+    assert!(window.shows("Vocal bus"));
+}
+
 /// What is written stays within the window and within its card, and runs into nothing else that is written.
 #[test]
 fn everything_that_is_written_can_be_read() {

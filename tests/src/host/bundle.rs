@@ -34,7 +34,7 @@ pub struct Descriptor {
 #[derive(Clone)]
 pub struct Bundle {
     path: PathBuf,
-    entry: PluginEntry,
+    pub(super) entry: PluginEntry,
     snapshot: Option<SnapshotFn>,
     metrics: Option<MetricsFn>,
 }

@@ -1,13 +1,19 @@
 //! What the plugin may ask of the host.
 
 use clack_extensions::audio_ports::{AudioPortRescanFlags, HostAudioPorts, HostAudioPortsImpl};
+use clack_extensions::gui::{GuiSize, HostGui, HostGuiImpl};
 use clack_extensions::latency::{HostLatency, HostLatencyImpl};
 use clack_extensions::log::{HostLog, HostLogImpl, LogSeverity};
 use clack_extensions::params::{
     HostParams, HostParamsImplMainThread, HostParamsImplShared, ParamClearFlags, ParamRescanFlags,
 };
+use clack_extensions::preset_discovery::preset_data::Location;
+use clack_extensions::preset_discovery::{HostPresetLoad, HostPresetLoadImpl};
 use clack_extensions::state::{HostState, HostStateImpl};
+use clack_extensions::track_info::{HostTrackInfo, HostTrackInfoImpl, TrackInfo, TrackInfoWriter};
 use clack_host::prelude::*;
+use clack_host::utils::Color;
+use std::ffi::CStr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
@@ -22,6 +28,10 @@ pub struct Requests {
     pub latency_changes: AtomicU32,
     /// What it wrote to the host's log.
     pub log: Mutex<Vec<String>>,
+    /// The presets it says it loaded, by their keys, and why it did not load others.
+    pub presets: Mutex<Vec<Result<String, String>>>,
+    /// Name and colour of the track that it is on, when the host tells.
+    pub track: Mutex<Option<(&'static str, [u8; 3])>>,
 }
 
 /// The handlers' types, for clack.
@@ -38,7 +48,10 @@ impl HostHandlers for Handlers {
             .register::<HostParams>()
             .register::<HostState>()
             .register::<HostLatency>()
-            .register::<HostAudioPorts>();
+            .register::<HostAudioPorts>()
+            .register::<HostPresetLoad>()
+            .register::<HostTrackInfo>()
+            .register::<HostGui>();
     }
 }
 
@@ -63,6 +76,24 @@ impl HostLogImpl for Shared {
             log.push(format!("{severity}: {message}"));
         }
     }
+}
+
+impl HostGuiImpl for Shared {
+    fn resize_hints_changed(&self) {}
+
+    fn request_resize(&self, _: GuiSize) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn request_show(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn request_hide(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn closed(&self, _: bool) {}
 }
 
 impl HostParamsImplShared for Shared {
@@ -96,4 +127,26 @@ impl HostAudioPortsImpl for MainThread {
     }
 
     fn rescan(&self, _: AudioPortRescanFlags) {}
+}
+
+impl HostPresetLoadImpl for MainThread {
+    fn on_error(&self, _: Location, key: Option<&CStr>, _: i32, message: Option<&CStr>) {
+        let words = [key, message].map(|text| text.unwrap_or_default().to_string_lossy().into_owned());
+        self.0.presets.lock().expect("not poisoned").push(Err(words.join(": ")));
+    }
+
+    fn loaded(&self, _: Location, key: Option<&CStr>) {
+        let key = key.unwrap_or_default().to_string_lossy().into_owned();
+        self.0.presets.lock().expect("not poisoned").push(Ok(key));
+    }
+}
+
+impl HostTrackInfoImpl for MainThread {
+    fn get<'a>(&'a self, writer: &mut TrackInfoWriter<'_, 'a>) {
+        let track = *self.0.track.lock().expect("not poisoned");
+        if let Some((name, [red, green, blue])) = track {
+            let colour = Color { red, green, blue, alpha: 255 };
+            writer.set(&TrackInfo::new().with_name(Some(name.as_bytes())).with_color(Some(colour)));
+        }
+    }
 }

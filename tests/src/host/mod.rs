@@ -6,11 +6,15 @@
 
 mod bundle;
 mod callbacks;
+mod desk;
 mod plugin;
+mod presets;
 mod processor;
 
 pub use bundle::{Bundle, Descriptor};
+pub use desk::{Page, Port};
 pub use plugin::{Param, Plugin};
+pub use presets::Listed;
 pub use processor::{Change, Processor, Song};
 
 use clack_extensions::render::RenderMode;

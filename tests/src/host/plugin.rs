@@ -40,7 +40,7 @@ pub struct Param {
 
 /// An instance of a plugin, on the main thread.
 pub struct Plugin {
-    instance: PluginInstance<Handlers>,
+    pub(super) instance: PluginInstance<Handlers>,
     requests: Arc<Requests>,
     channels: usize,
 }
@@ -57,7 +57,10 @@ impl Plugin {
         Ok(plugin)
     }
 
-    fn extension<E: Extension<ExtensionSide = PluginExtensionSide>>(&self, name: &str) -> Result<E> {
+    pub(super) fn extension<E: Extension<ExtensionSide = PluginExtensionSide>>(
+        &self,
+        name: &str,
+    ) -> Result<E> {
         self.instance
             .plugin_shared_handle()
             .get_extension::<E>()

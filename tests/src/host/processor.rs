@@ -2,8 +2,10 @@
 
 use super::callbacks::Handlers;
 use anyhow::{Context, Result, ensure};
+use clack_extensions::params::PluginParams;
+use clack_extensions::tail::{PluginTail, TailLength};
 use clack_host::events::event_types::{ParamValueEvent, TransportEvent, TransportFlags};
-use clack_host::events::{EventFlags, Pckn};
+use clack_host::events::{EventFlags, Pckn, UnknownEvent};
 use clack_host::prelude::*;
 use clack_host::utils::{BeatTime, SecondsTime};
 
@@ -119,6 +121,42 @@ impl Processor {
         self.inner.reset();
     }
 
+    /// Sets parameters without sound.
+    pub fn flush(&mut self, changes: &[Change]) -> Result<()> {
+        let params: PluginParams =
+            self.inner.shared_plugin_handle().get_extension().context("the plugin has no parameters")?;
+        self.events.clear();
+        changes.iter().for_each(|change| self.events.push(&change.event()));
+        self.events_out.clear();
+        let (events, out) = (self.events.as_input(), &mut self.events_out.as_output());
+        params.flush_active(&mut self.inner.plugin_handle(), &events, out);
+        Ok(())
+    }
+
+    /// Sends a block of silence with parameter changes in a namespace of events that nobody knows.
+    pub fn process_foreign(&mut self, changes: &[Change]) -> Result<()> {
+        let mut foreign: Vec<_> = changes.iter().map(|change| *change.event().as_raw()).collect();
+        foreign.iter_mut().for_each(|event| event.header.space_id = 0xb33f);
+        self.events.clear();
+        for event in &foreign {
+            // SAFETY: the header is the beginning of a whole event of the size that it says.
+            self.events.push(unsafe { UnknownEvent::from_raw(std::ptr::from_ref(event).cast()) });
+        }
+        let length = self.input.first().map_or(0, Vec::len);
+        let mut silence = vec![vec![0.0; length]; self.input.len()];
+        let mut audio: Vec<&mut [f32]> = silence.iter_mut().map(Vec::as_mut_slice).collect();
+        self.process_events(&mut audio, None)
+    }
+
+    /// For how many samples the plugin says that it is heard after the sound has ended; `None` when for ever.
+    pub fn tail(&mut self) -> Option<u32> {
+        let tail = self.inner.shared_plugin_handle().get_extension::<PluginTail>()?;
+        match tail.get(&self.inner.plugin_handle()) {
+            TailLength::Finite(samples) => Some(samples),
+            TailLength::Infinite => None,
+        }
+    }
+
     pub(super) fn into_stopped(self) -> StoppedPluginAudioProcessor<Handlers> {
         self.inner.into_stopped()
     }
@@ -141,6 +179,12 @@ impl Processor {
         }
         self.events.clear();
         changes.iter().for_each(|change| self.events.push(&change.event()));
+        self.process_events(audio, song)
+    }
+
+    /// Processes one block, whose input and events are in their places.
+    fn process_events(&mut self, audio: &mut [&mut [f32]], song: Option<Song>) -> Result<()> {
+        let length = audio.first().map_or(0, |channel| channel.len());
         self.events_out.clear();
         let transport = song.map(|song| song.event(self.sample_rate));
 

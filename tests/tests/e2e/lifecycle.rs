@@ -109,6 +109,27 @@ fn an_instance_may_be_dropped_at_any_point_of_its_life() {
     assert!(built.bundle.snapshot(0).is_none());
 }
 
+/// Ardour activates on its audio thread, which has 512 kB of stack, deep in calls of its own.
+#[test]
+fn it_needs_little_of_the_hosts_stack() {
+    let built = Built::load();
+    let life = || {
+        let mut plugin = built.instance(2, Render::Offline);
+        let state = plugin.save().unwrap();
+        for _ in 0..2 {
+            let mut processor = plugin.activate(384_000.0, 512).unwrap();
+            let mut sound = vec![music(48_000, 384_000.0, 1); 2];
+            processor.play(&mut sound, std::iter::repeat(512)).unwrap();
+            plugin.load(&state).unwrap();
+            plugin.deactivate(processor);
+        }
+    };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(160 << 10).spawn_scoped(scope, life).unwrap();
+        thread.join().unwrap();
+    });
+}
+
 /// A host that scans loads, looks and unloads; a worker thread that outlives its library would crash it.
 #[test]
 fn the_library_may_be_unloaded_and_loaded_again() {
