@@ -1,8 +1,9 @@
 //! Building and bundling the plugin through nice-plug's bundler.
 
-use crate::run::Place;
+use crate::run::{Place, run};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The plugin's package.
 pub const PLUGIN: &str = "idiom-plugin";
@@ -15,13 +16,16 @@ pub struct Bundles {
     pub clap: PathBuf,
     /// `Idiom.vst3`
     pub vst3: PathBuf,
+    /// The folder of the built-in presets as `.vstpreset` files.
+    pub presets: PathBuf,
 }
 
 impl Bundles {
     /// Where the bundler puts them under `folder` (a target folder).
     pub fn under(folder: &Path) -> Bundles {
         let home = folder.join("bundled");
-        Bundles { clap: home.join("Idiom.clap"), vst3: home.join("Idiom.vst3") }
+        let [clap, vst3, presets] = ["Idiom.clap", "Idiom.vst3", "presets"].map(|name| home.join(name));
+        Bundles { clap, vst3, presets }
     }
 
     /// The file inside the CLAP bundle that a host loads.
@@ -41,12 +45,21 @@ impl Bundles {
         })
     }
 
-    fn check(self) -> Result<Bundles> {
+    /// Checks that the bundler made both, and adds what hosts want to find in and beside a VST3 bundle. `program` is
+    /// `resources` of the tests, which knows.
+    fn finish(self, program: &Path) -> Result<Bundles> {
         for bundle in [&self.clap, &self.vst3] {
             if !bundle.exists() {
                 bail!("the bundler did not make {}: does the plugin export this format?", bundle.display());
             }
         }
+        run(Command::new(program)
+            .arg("--library")
+            .arg(self.vst3_library())
+            .arg("--bundle")
+            .arg(&self.vst3)
+            .arg("--presets")
+            .arg(&self.presets))?;
         Ok(self)
     }
 }
@@ -67,7 +80,8 @@ pub fn build(release: bool) -> Result<Vec<String>> {
 pub fn bundles(place: &Place, release: bool) -> Result<Bundles> {
     let args = build(release)?;
     nice_plug_xtask::bundle(&place.target, PLUGIN, &args, false)?;
-    Bundles::under(&place.target).check()
+    let profile = if release { "release" } else { "debug" };
+    Bundles::under(&place.target).finish(&place.program(profile, "resources"))
 }
 
 /// Building the standalone program leaves a plugin library behind that needs the sound card's libraries, under the
@@ -93,5 +107,5 @@ pub fn test_bundles(place: &Place) -> Result<Bundles> {
     std::fs::copy(&from, &to)
         .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
     nice_plug_xtask::bundle(&home, PLUGIN, &[], false)?;
-    Bundles::under(&home).check()
+    Bundles::under(&home).finish(&place.program("debug", "resources"))
 }

@@ -65,7 +65,8 @@ fn names_a_file(args: &[String]) -> bool {
 const BUNDLE: &str = "\
 cargo xtask bundle [--debug]
 
-Builds the plugin and makes target/bundled/Idiom.clap and Idiom.vst3.
+Builds the plugin and makes target/bundled/Idiom.clap and Idiom.vst3, and beside them the built-in presets as
+.vstpreset files.
 
   --debug   with overflow checks and debug assertions, slower
 ";
@@ -79,7 +80,7 @@ pub fn bundle(place: &Place, args: &[String]) -> Result<()> {
     only(args, &["--debug"], BUNDLE)?;
     ensure(&[Need::Compiler, Need::CMake])?;
     let bundles = bundles::bundles(place, args.is_empty())?;
-    println!("{}\n{}", bundles.clap.display(), bundles.vst3.display());
+    println!("{}\n{}\n{}", bundles.clap.display(), bundles.vst3.display(), bundles.presets.display());
     Ok(())
 }
 
@@ -113,11 +114,13 @@ const BENCH: &str = "\
 cargo xtask bench [OPTIONS]
 
 Measures, in one run and in interleaved rounds: what a frame costs (front end, network, decision), what the mix
-costs for blocks of 32 to 2048 samples, and the same network in other engines. Then what a host process with 0, 1, 10
-and 50 instances takes of memory, and the standalone program with its window open. Says what is left out and why.
+costs for blocks of 32 to 2048 samples, and the same network in other engines. Then how long a host waits for a scan and
+for an instance; what a host process with 0, 1, 10 and 50 instances takes of memory, and the standalone program with
+its window open. Says what is left out and why.
 
   --rounds N   interleaved rounds (30)
   --memory     memory only
+  --loading    scan and instances only
 ";
 
 /// `cargo xtask bench`

@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 const INSTALL: &str = "\
 cargo xtask install
 
-Builds the bundles (release) and copies them into your plugin folders:
+Builds the bundles (release) and copies them into your plugin folders, and the built-in presets to where VST3 hosts
+look for them (CLAP hosts find them in the plugin):
 
-  Linux     ~/.clap and ~/.vst3
-  macOS     ~/Library/Audio/Plug-Ins/CLAP and .../VST3
-  Windows   %LOCALAPPDATA%\\Programs\\Common\\CLAP and ...\\VST3
+  Linux     ~/.clap, ~/.vst3 and ~/.vst3/presets/Idiom/Idiom
+  macOS     ~/Library/Audio/Plug-Ins/CLAP and .../VST3, ~/Library/Audio/Presets/Idiom/Idiom
+  Windows   %LOCALAPPDATA%\\Programs\\Common\\CLAP and ...\\VST3, Documents\\VST3 Presets\\Idiom\\Idiom
 
 An older Idiom there is replaced in one step; a DAW that runs keeps the old one until it is restarted.
 ";
@@ -34,6 +35,11 @@ pub fn install(place: &Place, args: &[String]) -> Result<()> {
         let to = put(bundle, folder)?;
         println!("installed {}", to.display());
     }
+    let presets = presets_folder()?;
+    for file in files(&bundles.presets)? {
+        put(&file, &presets)?;
+    }
+    println!("installed {}", presets.display());
     println!("Rescan the plugins in your DAW, then look for \"Idiom\" among the effects.");
     Ok(())
 }
@@ -41,11 +47,12 @@ pub fn install(place: &Place, args: &[String]) -> Result<()> {
 const UNINSTALL: &str = "\
 cargo xtask uninstall
 
-Removes Idiom.clap and Idiom.vst3 from your plugin folders. Presets and projects are left alone.
+Removes Idiom.clap and Idiom.vst3 from your plugin folders, and the presets that came with them. Presets that you made
+and projects are left alone.
 ";
 
 /// `cargo xtask uninstall`
-pub fn uninstall(_place: &Place, args: &[String]) -> Result<()> {
+pub fn uninstall(place: &Place, args: &[String]) -> Result<()> {
     if wants_help(args) {
         print!("{UNINSTALL}");
         return Ok(());
@@ -59,7 +66,53 @@ pub fn uninstall(_place: &Place, args: &[String]) -> Result<()> {
             println!("not there: {}", bundle.display());
         }
     }
+    let presets = presets_folder()?;
+    for name in factory_presets(&place.root)? {
+        let file = presets.join(name);
+        if remove(&file)? {
+            println!("removed {}", file.display());
+        }
+    }
+    // Only when nothing of the user's is in it.
+    fs::remove_dir(presets).ok();
     Ok(())
+}
+
+/// File names of the presets that come with Idiom; `resources` of the tests names them in the same way.
+fn factory_presets(root: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for file in files(&root.join("presets"))? {
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let name = text.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+        let name = name.with_context(|| format!("{} has no name", file.display()))?;
+        names.push(format!("{}.vstpreset", name.replace(": ", " - ")));
+    }
+    Ok(names)
+}
+
+/// The files in a folder, in order.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let doing = || format!("cannot read {}", folder.display());
+    let entries = fs::read_dir(folder).with_context(doing)?;
+    let mut files: Vec<PathBuf> =
+        entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>().with_context(doing)?;
+    files.retain(|path| path.is_file());
+    files.sort();
+    Ok(files)
+}
+
+/// Where VST3 hosts look for the user's presets of Idiom.
+fn presets_folder() -> Result<PathBuf> {
+    let variable = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+    let home = std::env::var_os(variable).with_context(|| format!("{variable} is not set"))?;
+    let place = if cfg!(windows) {
+        "Documents/VST3 Presets"
+    } else if cfg!(target_os = "macos") {
+        "Library/Audio/Presets"
+    } else {
+        ".vst3/presets"
+    };
+    Ok(Path::new(&home).join(place).join("Idiom/Idiom"))
 }
 
 /// The user's CLAP and VST3 folders.
@@ -101,7 +154,8 @@ fn put(bundle: &Path, folder: &Path) -> Result<PathBuf> {
     Ok(to)
 }
 
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+/// Copies a file, or a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     if !from.is_dir() {
         return fs::copy(from, to).map(drop);
     }
@@ -132,6 +186,15 @@ mod tests {
         fs::remove_dir_all(&dir).ok();
         fs::create_dir_all(&dir).unwrap();
         dir
+    }
+
+    #[test]
+    fn presets_that_come_with_idiom_are_known_by_their_files() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let names = factory_presets(&root).unwrap();
+        assert!(names.contains(&"Genre Follow.vstpreset".into()), "{names:?}");
+        assert!(names.iter().all(|name| !name.contains(['/', ':', '\\', '?', '*'])), "{names:?}");
+        assert_eq!(names.len(), fs::read_dir(root.join("presets")).unwrap().count());
     }
 
     #[test]

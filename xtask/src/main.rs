@@ -7,7 +7,11 @@ use std::process::ExitCode;
 
 mod bundles;
 mod commands;
+mod daw;
+#[cfg(test)]
+mod documents;
 mod install;
+mod package;
 mod python;
 mod run;
 mod screen;
@@ -21,9 +25,11 @@ Idiom's commands
 
   cargo xtask demo [AUDIO_FILE]   build the plugin, play a file through it, show what it hears
   cargo xtask test                build and run all tests
+  cargo xtask daw                 test the plugin in real DAWs
   cargo xtask bundle              build the .clap and .vst3 bundles
   cargo xtask install             build the bundles and put them into your plugin folders
   cargo xtask uninstall           take them out again
+  cargo xtask package             build the bundles and pack them to give away
   cargo xtask standalone          build the standalone program and run it
   cargo xtask bench               measure time and memory, next to other engines
   cargo xtask help                this text
@@ -57,9 +63,11 @@ fn dispatch() -> Result<()> {
     match command.as_str() {
         "demo" => commands::demo(&place, &args),
         "test" => test::test(&place, &args),
+        "daw" => daw::daw(&place, &args),
         "bundle" => commands::bundle(&place, &args),
         "install" => install::install(&place, &args),
         "uninstall" => install::uninstall(&place, &args),
+        "package" => package::package(&place, &args),
         "standalone" => commands::standalone(&place, &args),
         "bench" => commands::bench(&place, &args),
         other => anyhow::bail!("there is no command '{other}'\n\n{HELP}"),

@@ -26,6 +26,10 @@ pub enum Need {
     Hand,
     /// Sampled instruments, for the programme that the demo composes itself.
     SoundFont,
+    /// Ardour 7, which runs scripts without a window.
+    Ardour,
+    /// Qtractor with all that it wants around it: a sound server, a window manager, and a hand that moves the mouse.
+    Qtractor,
 }
 
 impl Need {
@@ -43,6 +47,8 @@ impl Need {
             Need::Hand => "xdotool and ImageMagick (a real window is clicked and dragged, and pictured)",
             Need::Window => "X11 and OpenGL libraries (the window is drawn with them)",
             Need::SoundFont => "a SoundFont (instruments of the programme that the demo composes)",
+            Need::Ardour => "Ardour 7 (the VST3 plugin is tested in it)",
+            Need::Qtractor => "Qtractor, JACK, openbox and xdotool (the CLAP plugin is tested in it)",
         }
     }
 
@@ -63,6 +69,10 @@ impl Need {
                 .filter_map(|folder| Path::new(folder).read_dir().ok())
                 .flatten()
                 .any(|entry| entry.is_ok_and(|e| e.path().extension().is_some_and(|ending| ending == "sf2"))),
+            Need::Ardour => on_path("ardour7-lua"),
+            Need::Qtractor => {
+                ["qtractor", "jackd", "jack_lsp", "openbox", "xdotool"].into_iter().all(on_path)
+            }
         }
     }
 
@@ -98,6 +108,20 @@ impl Need {
             (Need::SoundFont, Manager::Apt) => &["timgm6mb-soundfont"],
             (Need::SoundFont, Manager::Dnf) => &["fluid-soundfont-gm"],
             (Need::SoundFont, Manager::Pacman) => &["soundfont-fluid"],
+            (Need::Ardour, Manager::Apt) => &["ardour"],
+            (Need::Ardour, Manager::Dnf) => &["ardour7"],
+            (Need::Ardour, Manager::Pacman) => &["ardour"],
+            (Need::Qtractor, Manager::Apt) => &["qtractor", "jackd2", "openbox", "xdotool"],
+            (Need::Qtractor, Manager::Dnf) => &[
+                "qtractor",
+                "jack-audio-connection-kit",
+                "jack-audio-connection-kit-example-clients",
+                "openbox",
+                "xdotool",
+            ],
+            (Need::Qtractor, Manager::Pacman) => {
+                &["qtractor", "jack2", "jack-example-tools", "openbox", "xdotool"]
+            }
         }
     }
 }
@@ -225,6 +249,7 @@ fn ensure_elsewhere(needs: &[Need]) -> Result<()> {
             Need::CMake | Need::Python => need.present(),
             Need::Xvfb | Need::Hand => bail!("windows without a screen are tested on Linux only"),
             Need::Jack => bail!("JACK is tested on Linux only"),
+            Need::Ardour | Need::Qtractor => bail!("DAWs are scripted on Linux only"),
             Need::Sound | Need::Window | Need::SoundFont => true,
         };
         if !present {
@@ -261,6 +286,8 @@ mod tests {
             Need::Xvfb,
             Need::Window,
             Need::SoundFont,
+            Need::Ardour,
+            Need::Qtractor,
         ];
         for manager in [Manager::Apt, Manager::Dnf, Manager::Pacman] {
             for need in needs {

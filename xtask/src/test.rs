@@ -15,7 +15,8 @@ const HELP: &str = "\
 cargo xtask test
 
 Builds everything in the test profile, bundles the plugin and runs all tests: unit tests, the built bundles in
-hosts, the real-time sanitizer, the standalone program, a real window, and comparisons with reference implementations.
+hosts and DAWs, the real-time sanitizer, the standalone program, a real window, and comparisons with reference
+implementations.
 What cannot run here is left out and named at the end with its reason.
 
   IDIOM_AUDIO_DIR=DIR   also checks genres on real recordings in DIR/<genre>/*
@@ -55,7 +56,11 @@ impl Report {
         self.skipped.push((name.to_string(), reason.to_string()));
     }
 
-    fn finish(self) -> Result<()> {
+    /// Says how it went.
+    ///
+    /// # Errors
+    /// When a step failed.
+    pub fn finish(self) -> Result<()> {
         heading("Summary");
         for (name, took, passed) in &self.steps {
             println!("{} {:>7.1} s  {name}", if *passed { "passed" } else { "FAILED" }, took.as_secs_f64());
@@ -92,10 +97,17 @@ pub fn test(place: &Place, args: &[String]) -> Result<()> {
     let mut environment = Environment::new();
     sanitizer(&mut environment, &mut report);
     match ensure(&[Need::Python]).and_then(|()| crate::python::environment(place)) {
-        Ok(python) => environment.push(("IDIOM_PYTHON", python)),
+        Ok(python) => {
+            report.step("Lint the release workflow", |_| {
+                let schema = ["-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"];
+                run(Command::new(&python).args(schema).arg(".github/workflows/release.yml"))
+            });
+            environment.push(("IDIOM_PYTHON", python));
+        }
         Err(error) => report.skip("comparison with reference implementations", format!("{error:#}")),
     }
 
+    let _screen = crate::daw::prepare(&mut environment);
     report.step("Commands: tests of xtask itself", |_| run(cargo().args(["test", "--quiet", "-p", "xtask"])));
     let bundles = report.step("Build everything and bundle the plugin", |_| {
         run(workspace("build", &environment).args(["--all-targets"]))?;
@@ -119,7 +131,7 @@ pub fn workspace(command: &str, environment: &Environment) -> Command {
 }
 
 /// Rust ships the runtime of the real-time sanitizer; the tests link it when told where it is.
-fn sanitizer(environment: &mut Environment, report: &mut Report) {
+pub fn sanitizer(environment: &mut Environment, report: &mut Report) {
     let part = "real-time sanitizer over the CLAP process path";
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         return report.skip(part, "set up for x86-64 Linux only");

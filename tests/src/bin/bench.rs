@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::Parser;
 use idiom_engine::{Backend, Quantization};
 use idiom_tests::bench::chain;
+use idiom_tests::bench::loading::{self, Format};
 use idiom_tests::bench::memory::{self, INSTANCES, Resident};
 use idiom_tests::bench::peers;
 use idiom_tests::bench::rounds::{self, Case};
@@ -22,12 +23,18 @@ struct Args {
     /// Measure memory only.
     #[arg(long)]
     memory: bool,
+    /// Measure only how long a host waits for a scan and for an instance.
+    #[arg(long)]
+    loading: bool,
     /// The plugin's library, for example target/bundled/Idiom.clap.
     #[arg(long)]
     plugin: Option<PathBuf>,
     /// Be the host of so many instances and print what they take; this program calls itself like that.
     #[arg(long, hide = true)]
     host: Option<usize>,
+    /// Be a host that scans, in this format; this program calls itself like that.
+    #[arg(long, hide = true)]
+    load: Option<String>,
     /// Backend of these instances.
     #[arg(long, hide = true, default_value = "auto")]
     backend: String,
@@ -39,6 +46,13 @@ fn main() -> Result<()> {
     if let Some(count) = args.host {
         let backend: Backend = serde_json::from_value(args.backend.as_str().into())?;
         return memory::host(&plugin?, count, backend);
+    }
+    if let Some(format) = &args.load {
+        return loading::child(&plugin?, if format == "clap" { Format::Clap } else { Format::Vst3 });
+    }
+    if args.loading {
+        println!("{}\n", machine());
+        return show_loading(&plugin?);
     }
     if args.memory {
         println!("{}\n", machine());
@@ -97,10 +111,22 @@ fn main() -> Result<()> {
     show_blocks(mix, engine);
     show_processors(processors, silent);
     show_windows(frame, window, models[1].1.macs_per_frame());
-    if let Err(error) = plugin.and_then(|plugin| show_memory(&plugin)) {
-        skipped.push(format!("memory: {error:#}"));
+    if let Err(error) = plugin.and_then(|plugin| show_loading(&plugin).and_then(|()| show_memory(&plugin))) {
+        skipped.push(format!("loading and memory: {error:#}"));
     }
     skipped.iter().for_each(|why| println!("left out: {why}"));
+    Ok(())
+}
+
+fn show_loading(plugin: &Path) -> Result<()> {
+    println!("What a host waits for, ms (may take)    scan (20)   first instance (10)   another one (10)");
+    for (name, format) in [("CLAP", Format::Clap), ("VST3", Format::Vst3)] {
+        let loading = loading::measure(plugin, format)?;
+        let [scan, first, another] =
+            [loading.scan, loading.first, loading.instance].map(|time| time.as_secs_f64() * 1e3);
+        println!("  {name:<36} {scan:>10.2}  {first:>20.2}  {another:>17.2}");
+    }
+    println!();
     Ok(())
 }
 
