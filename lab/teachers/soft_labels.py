@@ -6,7 +6,8 @@ Four opinions on each second are mixed geometrically, with the weights of OPINIO
 * a logistic regression on YAMNet's embedding and the logits of its scores, and one on musicnn's tag logits and the layers
   below them, both trained on labelled manifests: classes balanced, artists weighted (not files), labels weighted by their
   confidence;
-* the scores of each network's own related classes, without any label of ours.
+* the scores of each network's own related classes, each class made so much louder or softer that all are equally likely on
+  labelled clips: YAMNet calls most things electronic, musicnn few things classical.
 
 Where YAMNet hears neither music nor speech, the result is pulled to "all classes equally".
 
@@ -15,7 +16,13 @@ each round, without the clips that are tested in it and without any other clip o
 round's number: soft labels made with the labels of a test clip would leak them. Rows with an empty fold come from the
 heads that have seen everything.
 
-Output: a CSV with the columns file (absolute path), start_s, end_s, fold, p_CLASS for each class; one row a second.
+With --composed (manifests of `idiom synth`) the heads learn nothing from those clips, and their rows are halfway between
+what the teachers think and what was meant.
+
+With --hints N rows with an empty fold also say, in columns h_0 to h_N-1, how the second differs from the mean of all sounds
+along the N directions in which all layers of both networks together differ most (principal components, variance 1).
+
+Output: a CSV with the columns file (absolute path), start_s, end_s, fold, p_CLASS for each class, hints; one row a second.
 Also prints the accuracy of each opinion and of the mixture on the clips that each round leaves out.
 
     python lab/teachers/soft_labels.py --root AUDIO --yamnet YAMNET_CACHE --musicnn MUSICNN_CACHE \
@@ -34,9 +41,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 CLASSES = ["speech", "rock", "jazz", "electronic", "classical"]
-CONFIDENCE = {"high": 1.0, "medium": 0.7, "low": 0.15, "": 1.0}
+# How much a label counts for the heads; nothing is learned from labels that are only plausible.
+CONFIDENCE = {"high": 1.0, "medium": 0.7, "low": 0.0, "": 1.0}
 # Weight of each opinion in the mixture.
-OPINIONS = {"yamnet head": 0.3, "musicnn head": 0.3, "yamnet alone": 0.15, "musicnn alone": 0.25}
+OPINIONS = {"yamnet head": 0.25, "musicnn head": 0.25, "yamnet alone": 0.25, "musicnn alone": 0.25}
 # AudioSet classes that speak for each of ours.
 RELATED = {
     "speech": ["Speech", "Narration, monologue", "Conversation",
@@ -112,26 +120,54 @@ def read_labels(manifests: list[pathlib.Path]) -> dict[str, dict]:
     return labels
 
 
-def train_head(clips: list[Clip], labels: dict[str, dict], of: str, strength: float):
-    """A function from a clip to log-probabilities."""
+def clip_weights(clips: list[Clip], labels: dict[str, dict]) -> np.ndarray:
+    """How much each clip counts: classes alike, artists between files and artists alike, labels by confidence."""
     artists = collections.Counter(labels[c.path]["who"] for c in clips)
-    x, y, w = [], [], []
-    for clip in clips:
-        row = labels[clip.path]
-        x.append(clip.features[of][::2])
-        y += [CLASSES.index(row["genre"])] * len(x[-1])
-        confidence = CONFIDENCE[row.get("label_confidence") or ""]
-        w += [confidence / np.sqrt(artists[row["who"]]) / len(x[-1])] * len(x[-1])
-    x, y, w = np.concatenate(x), np.array(y), np.array(w)
+    rows = [labels[c.path] for c in clips]
+    w = np.array([CONFIDENCE[row.get("label_confidence") or ""] / np.sqrt(artists[row["who"]]) for row in rows])
+    y = np.array([CLASSES.index(row["genre"]) for row in rows])
     for k in range(len(CLASSES)):
         w[y == k] /= w[y == k].sum()
-    w *= len(w) / w.sum()
+    return w / len(CLASSES)
+
+
+def train_head(clips: list[Clip], labels: dict[str, dict], of: str, strength: float):
+    """A function from a clip to log-probabilities."""
+    x, y, w = [], [], []
+    for clip, weight in zip(clips, clip_weights(clips, labels)):
+        x.append(clip.features[of][::2])
+        y += [CLASSES.index(labels[clip.path]["genre"])] * len(x[-1])
+        w += [weight / len(x[-1])] * len(x[-1])
+    x, y, w = np.concatenate(x), np.array(y), np.array(w)
+    w *= len(w)
     scaler = StandardScaler().fit(x, sample_weight=w)
     with warnings.catch_warnings():
         # 60 steps from zero are a regulariser of their own; more of them only sharpen.
         warnings.simplefilter("ignore", ConvergenceWarning)
         head = LogisticRegression(C=strength, max_iter=60).fit(scaler.transform(x), y, sample_weight=w)
     return lambda clip: head.predict_log_proba(scaler.transform(clip.features[of]))
+
+
+def evened(opinions: dict[str, np.ndarray], clips: list[Clip], labels: dict[str, dict]) -> np.ndarray:
+    """What to add to an opinion's log-probabilities so that its classes are equally likely over labelled clips."""
+    w = clip_weights(clips, labels)
+    logs = np.stack([opinions[clip.path].mean(axis=0) for clip in clips])
+    offset = np.zeros(len(CLASSES))
+    for _ in range(50):
+        offset -= 0.5 * np.log(len(CLASSES) * (w[:, None] * np.exp(normalised(logs + offset))).sum(axis=0))
+    return offset
+
+
+def hints(clips: list[Clip], count: int) -> list[np.ndarray]:
+    """Principal components of everything both networks hear, [row][component] for each clip."""
+    parts = []
+    for of in ("yamnet", "musicnn"):
+        x = np.concatenate([clip.features[of] for clip in clips])
+        parts.append((x - x.mean(axis=0)) / (x.std(axis=0) + 1e-3) / np.sqrt(x.shape[1]))
+    x = np.concatenate(parts, axis=1)
+    variance, directions = np.linalg.eigh(x.T @ x / len(x))
+    x = np.clip(x @ directions[:, : -count - 1 : -1] / np.sqrt(variance[: -count - 1 : -1]), -4, 4)
+    return np.split(x, np.cumsum([len(clip.score) for clip in clips])[:-1])
 
 
 def normalised(logs: np.ndarray) -> np.ndarray:
@@ -193,6 +229,8 @@ def main() -> None:
     parser.add_argument("--musicnn", type=pathlib.Path, required=True, help="the output of musicnn_embed.py")
     parser.add_argument("--classes", type=pathlib.Path, required=True, help="YAMNet's class names")
     parser.add_argument("--manifest", type=pathlib.Path, action="append", required=True)
+    parser.add_argument("--composed", type=pathlib.Path, action="append", default=[])
+    parser.add_argument("--hints", type=int, default=0)
     parser.add_argument("--folds", type=pathlib.Path)
     parser.add_argument("--strength", type=float, default=1e-3, help="inverse regularisation of the heads")
     parser.add_argument("--out", type=pathlib.Path)
@@ -200,6 +238,7 @@ def main() -> None:
 
     names = [row["display_name"] for row in csv.DictReader(open(args.classes, newline=""))]
     labels = read_labels(args.manifest)
+    composed = read_labels(args.composed)
     clips = []
     for file in sorted(args.yamnet.glob("*.npz")):
         yamnet, other = np.load(file), args.musicnn / file.name
@@ -210,21 +249,26 @@ def main() -> None:
     clips.sort(key=lambda c: c.path)
     known = [c for c in clips if c.path in labels]
     print(f"{len(clips)} clips, {len(known)} of them labelled")
-    alone = {c.path: {"yamnet alone": yamnet_alone(c, names), "musicnn alone": musicnn_alone(c, names)} for c in clips}
+    alone = {"yamnet alone": {c.path: yamnet_alone(c, names) for c in clips},
+             "musicnn alone": {c.path: musicnn_alone(c, names) for c in clips}}
     heard = [names.index(n) for n in HEARD]
     folds = {}
     if args.folds:
         folds = {row["file"]: int(row["fold"]) for row in csv.DictReader(open(args.folds, newline=""))}
 
+    hinted = dict(zip((c.path for c in clips), hints(clips, args.hints))) if args.hints else {}
     rows, tested = [], []
     judged = collections.defaultdict(list)
     for fold in [None, *sorted(set(folds.values()))]:
         away = {labels[p]["artist"] for p, f in folds.items() if f == fold and p in labels and labels[p]["artist"]}
         learned = [c for c in known if folds.get(c.path) != fold or fold is None]
         learned = [c for c in learned if labels[c.path]["artist"] not in away]
+        learned = [c for c in learned if CONFIDENCE[labels[c.path].get("label_confidence") or ""] > 0]
         heads = {of: train_head(learned, labels, of, args.strength) for of in ("yamnet", "musicnn")}
+        even = {name: evened(opinions, learned, labels) for name, opinions in alone.items()}
         for clip in clips:
-            opinions = {f"{of} head": head(clip) for of, head in heads.items()} | alone[clip.path]
+            opinions = {f"{of} head": head(clip) for of, head in heads.items()}
+            opinions |= {name: normalised(alone[name][clip.path] + offset) for name, offset in even.items()}
             logs = mixed(opinions)
             if fold is not None and folds.get(clip.path) == fold:
                 tested.append(clip)
@@ -235,14 +279,18 @@ def main() -> None:
             if clip.path not in labels:
                 presence = np.clip(clip.score[:, heard].max(axis=1, keepdims=True) / 0.3, 0, 1)
                 p = presence * p + (1 - presence) / len(CLASSES)
+            if clip.path in composed:
+                p = (p + np.eye(len(CLASSES))[CLASSES.index(composed[clip.path]["genre"])]) / 2
             for i, row in enumerate(p):
                 values = ",".join(f"{v:.4f}" for v in row)
+                if hinted:
+                    values += "".join(f",{v:.2f}" for v in hinted[clip.path][i]) if fold is None else "," * args.hints
                 start, end = i * clip.hop, (i + 1) * clip.hop
                 rows.append(f'"{clip.path}",{start:.2f},{end:.2f},{"" if fold is None else fold},{values}')
     for name, opinions in judged.items():
         print(f"left-out clips, {name}: {balanced_accuracy(tested, labels, opinions)}")
     if args.out:
-        header = "file,start_s,end_s,fold," + ",".join(f"p_{c}" for c in CLASSES)
+        header = "file,start_s,end_s,fold," + ",".join([*(f"p_{c}" for c in CLASSES), *(f"h_{i}" for i in range(args.hints))])
         args.out.write_text("\n".join([header, *rows]) + "\n")
 
 

@@ -94,7 +94,7 @@ pub fn compose_style(
         Genre::Rock => rock::play(style, studio, &mut dice, length, rate),
         Genre::Jazz => jazz::play(style, studio, &mut dice, length, rate),
         Genre::Electronic => electronic::play(style, &mut dice, length, rate),
-        Genre::Classical => classical::play(style, &mut dice, length, rate),
+        Genre::Classical => classical::play(style, studio, &mut dice, length, rate),
     };
     // The genres reckon in single precision, which is a sample or two off in long pieces.
     let length = (seconds * f64::from(rate)).round() as usize;

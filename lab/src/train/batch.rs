@@ -2,6 +2,7 @@
 
 use super::augment;
 use super::config::Config;
+use super::net::Chain;
 use super::sounds::{Library, Sound};
 use idiom_engine::rt::features::mfcc::Dct;
 use idiom_engine::rt::features::{MEL_BANDS, MFCCS};
@@ -19,6 +20,10 @@ pub struct Batch {
     pub targets: Vec<f32>,
     /// How much each item's stretches count, `[item]`.
     pub weights: Vec<f32>,
+    /// What the teacher hears besides the classes in each stretch, `[item][segment][hint]`.
+    pub hints: Vec<f32>,
+    /// How much each item's hints count, `[item]`: 0 where the teacher was not asked, or two sounds play at once.
+    pub hint_weights: Vec<f32>,
     /// Random numbers that dropout starts from.
     pub dropout_seed: u64,
 }
@@ -31,6 +36,7 @@ pub struct Sampler<'a> {
     /// What turns varied log-mel columns into those that the network listens to; `None` where they are the same.
     dct: Option<Dct>,
     classes: usize,
+    hints: usize,
     library: &'a Library,
     nothing: &'a [Sound],
     /// For each class that has sounds: running sums of weights, and which sound each belongs to.
@@ -60,15 +66,15 @@ fn likeliest(soft: &[Vec<f32>]) -> usize {
 
 impl<'a> Sampler<'a> {
     /// A sampler of the labelled sounds `train` (indices into the library), all unlabelled ones that the teacher
-    /// labelled, and sounds of nothing.
+    /// labelled, and sounds of nothing, for a network of this geometry.
     pub fn new(
         config: &'a Config,
-        rows: usize,
-        classes: usize,
+        chain: &Chain,
         library: &'a Library,
         train: &[usize],
         nothing: &'a [Sound],
     ) -> Sampler<'a> {
+        let (rows, classes, hints) = (chain.rows(), chain.classes(), chain.hints());
         let dct = library.labelled.iter().any(|sound| !sound.mel.is_empty()).then(Dct::new);
         let rows = if dct.is_some() { MEL_BANDS } else { rows };
         let mut by_class = vec![(Vec::new(), Vec::new()); classes];
@@ -89,9 +95,9 @@ impl<'a> Sampler<'a> {
         found.iter().for_each(|&(_, class)| alike[class] += 1);
         let mut unlabelled = (Vec::new(), Vec::new());
         for &(index, class) in &found {
-            add(&mut unlabelled, 1.0 / (alike[class] as f32).sqrt(), index);
+            add(&mut unlabelled, (alike[class] as f32).powf(-config.mix.balance), index);
         }
-        Sampler { config, rows, dct, classes, library, nothing, by_class, unlabelled }
+        Sampler { config, rows, dct, classes, hints, library, nothing, by_class, unlabelled }
     }
 
     /// Whether there is anything labelled to learn from.
@@ -143,14 +149,17 @@ impl<'a> Sampler<'a> {
             ChaCha8Rng::seed_from_u64(t.seed ^ (step as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut batch = Batch {
             x: Vec::with_capacity(t.batch * t.frames * self.rows),
-            averages: vec![0.0; t.batch * t.segments * t.frames],
+            averages: Vec::with_capacity(t.batch * t.segments * t.frames),
             targets: Vec::with_capacity(t.batch * t.segments * self.classes),
             weights: Vec::with_capacity(t.batch),
+            hints: Vec::with_capacity(t.batch * t.segments * self.hints),
+            hint_weights: Vec::with_capacity(t.batch),
             dropout_seed: random.random(),
         };
-        for item in 0..t.batch {
-            let averages = &mut batch.averages[item * t.segments * t.frames..][..t.segments * t.frames];
-            let (x, targets, weight) = self.item(averages, &mut random);
+        for _ in 0..t.batch {
+            let mut averages = vec![0.0; t.segments * t.frames];
+            let x = self.item(&mut averages, &mut batch, &mut random);
+            batch.averages.extend(averages);
             match &self.dct {
                 None => batch.x.extend_from_slice(&x),
                 Some(dct) => batch.x.extend(x.as_chunks().0.iter().flat_map(|column| {
@@ -159,14 +168,12 @@ impl<'a> Sampler<'a> {
                     coefficients
                 })),
             }
-            batch.targets.extend_from_slice(&targets);
-            batch.weights.push(weight);
         }
         batch
     }
 
-    /// One crop: its columns, the targets of its stretches and its weight.
-    fn item(&self, averages: &mut [f32], random: &mut ChaCha8Rng) -> (Vec<f32>, Vec<f32>, f32) {
+    /// One crop's columns; what its stretches should be is added to `batch`.
+    fn item(&self, averages: &mut [f32], batch: &mut Batch, random: &mut ChaCha8Rng) -> Vec<f32> {
         let (t, augmented, mix) = (&self.config.train, &self.config.augment, &self.config.mix);
         let tempo = |random: &mut ChaCha8Rng| {
             if random.random::<f32>() < augmented.tempo {
@@ -212,8 +219,7 @@ impl<'a> Sampler<'a> {
             augment::cold_start(&mut x, self.rows);
         }
 
-        let mut targets = Vec::with_capacity(t.segments * self.classes);
-        let mut weight = 1.0f32;
+        let (mut weight, mut hint_weight) = (1.0f32, if second.is_some() { 0.0 } else { 1.0 });
         for (segment, average) in averages.chunks_exact_mut(t.frames).enumerate() {
             let (offset, length) = if segment == 0 || frames <= t.shortest_segment {
                 (0, frames)
@@ -233,9 +239,18 @@ impl<'a> Sampler<'a> {
                 weight = weight.min(trust);
                 target.iter_mut().zip(other).for_each(|(t, o)| *t += share * (o - *t));
             }
-            targets.extend(target);
+            batch.targets.extend(target);
+            match sound.hints_between(at, at + length as f32 * speed) {
+                Some(hints) if hints.len() == self.hints => batch.hints.extend(hints),
+                _ => {
+                    batch.hints.resize(batch.hints.len() + self.hints, 0.0);
+                    hint_weight = 0.0;
+                }
+            }
         }
-        (x, targets, weight)
+        batch.weights.push(weight);
+        batch.hint_weights.push(hint_weight);
+        x
     }
 }
 
@@ -243,11 +258,12 @@ impl<'a> Sampler<'a> {
 mod tests {
     use super::super::config::FLAGSHIP;
     use super::*;
+    use idiom_engine::model::InputKind;
 
     #[test]
     fn unlabelled_sounds_of_a_rare_class_are_drawn_more_often_than_they_are_found() {
         let mut config = Config::parse(FLAGSHIP).unwrap();
-        (config.mix.unlabelled, config.mix.nothing) = (1.0, 0.0);
+        (config.mix.unlabelled, config.mix.nothing, config.mix.balance) = (1.0, 0.0, 0.5);
         let sound = |class: usize| {
             let mut p = vec![0.1; 5];
             p[class] = 0.6;
@@ -257,7 +273,9 @@ mod tests {
         let unlabelled: Vec<Sound> = (0..104).map(|i| sound(if i < rare { 2 } else { 3 })).collect();
         let labelled = vec![Sound { label: Some((0, 1.0)), ..sound(0) }];
         let library = Library { labelled, unlabelled };
-        let sampler = Sampler::new(&config, 40, 5, &library, &[0], &[]);
+        let chain =
+            Chain::new(&config.model, InputKind::LogMel40, &crate::dataset::genre_names(), 0).unwrap();
+        let sampler = Sampler::new(&config, &chain, &library, &[0], &[]);
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let draws = 20_000;
         let drawn = (0..draws).filter(|_| likeliest(&sampler.draw(&mut random).soft) == 2).count();

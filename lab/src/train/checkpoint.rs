@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// A look at the validation sounds during training.
+/// A look at the validation sounds during training. In single precision, which JSON gives back to the last bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// Steps done.
@@ -18,11 +18,11 @@ pub struct Point {
     /// Mean training loss since the previous point.
     pub loss: f32,
     /// Balanced accuracy per clip on the validation sounds, of the averaged weights.
-    pub balanced_accuracy_clip: Option<f64>,
+    pub balanced_accuracy_clip: Option<f32>,
     /// Balanced accuracy per 3 s on the validation sounds.
-    pub balanced_accuracy_3s: Option<f64>,
+    pub balanced_accuracy_3s: Option<f32>,
     /// Cross-entropy per 3 s on the validation sounds, in nats.
-    pub cross_entropy_3s: Option<f64>,
+    pub cross_entropy_3s: Option<f32>,
 }
 
 /// Everything that a run goes on from.
@@ -39,7 +39,7 @@ pub struct Checkpoint {
     /// Sum and number of losses since the last point.
     pub running: (f32, usize),
     /// Averaged weights at the best point, where early stopping is on.
-    pub best: Option<(f64, Vec<Vec<f32>>)>,
+    pub best: Option<(f32, Vec<Vec<f32>>)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -51,7 +51,7 @@ struct Header {
     decays: Vec<bool>,
     curve: Vec<Point>,
     running: (f32, usize),
-    best: Option<f64>,
+    best: Option<f32>,
 }
 
 impl Checkpoint {

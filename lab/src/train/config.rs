@@ -96,6 +96,13 @@ pub struct MixConfig {
     pub unlabelled: f32,
     /// Share of crops of noise, tones and near silence, whose target is "all classes equally".
     pub nothing: f32,
+    /// How far the kinds of unlabelled sounds are drawn equally often: 0 draws sounds as they are found, 1 each kind (the
+    /// class that the teacher finds likeliest) as often as any other.
+    #[serde(default)]
+    pub balance: f32,
+    /// Weight of the squared error of the teacher's hints, beside the cross-entropy of the classes; 0 learns none.
+    #[serde(default)]
+    pub hints: f32,
     /// Weight of the teacher in the targets of a labelled sound with full confidence. A label of confidence w counts
     /// (1 - teacher) * w.
     pub teacher: f32,
@@ -184,6 +191,8 @@ impl Config {
             m.unlabelled >= 0.0 && m.nothing >= 0.0 && m.unlabelled + m.nothing < 1.0,
             "mix: unlabelled and nothing must not be negative and must leave room for labelled sounds"
         );
+        ensure!((0.0..=1.0).contains(&m.balance), "mix.balance: {} is not within 0..=1", m.balance);
+        ensure!(m.hints >= 0.0, "mix.hints: {} is below 0", m.hints);
         ensure!(!self.model.layers.is_empty(), "model.layers: there is none");
         Ok(())
     }

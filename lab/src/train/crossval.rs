@@ -1,7 +1,7 @@
 //! Cross-validation: the recipe is judged on artists that it has not heard.
 
 use super::negatives;
-use super::net::{Chain, Net};
+use super::net::Net;
 use super::run::{Inputs, NOTHING_SOUNDS};
 use super::sounds::FRAMES_PER_SECOND;
 use super::trainer::{Task, train};
@@ -36,7 +36,7 @@ pub fn run(inputs: &mut Inputs, k: usize, fold_seed: u64, only: &[usize], out: &
     let folds = inputs.tested.folds(k, fold_seed)?;
     write_folds(inputs, &folds, &out.join("folds.csv"))?;
     let rounds: Vec<usize> = if only.is_empty() { (0..k).collect() } else { only.to_vec() };
-    let chain = Chain::new(&inputs.config.model, inputs.input, &inputs.classes)?;
+    let chain = inputs.chain()?;
     let nothing = negatives::sounds(NOTHING_SOUNDS, inputs.config.train.seed, inputs.input);
     let mut heard = Vec::new();
     let mut networks = Vec::new();

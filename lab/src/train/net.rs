@@ -27,6 +27,8 @@ pub struct Chain {
     layers: Vec<ConvShape>,
     /// What the model says about itself.
     meta: ModelMeta,
+    /// Further outputs of the last layer, learned beside the logits and left out of the exported model.
+    hints: usize,
 }
 
 /// A network: its geometry, its parameters and the moments that normalise it when it is not training.
@@ -43,12 +45,12 @@ pub struct Net {
 }
 
 impl Chain {
-    /// The chain that a configuration describes, with one output a class.
-    pub fn new(config: &ModelConfig, input: InputKind, classes: &[String]) -> Result<Chain> {
+    /// The chain that a configuration describes, with one output a class, and `hints` more while it is trained.
+    pub fn new(config: &ModelConfig, input: InputKind, classes: &[String], hints: usize) -> Result<Chain> {
         let (mut rows, mut channels) = (input.rows(), 1);
         let mut layers = Vec::new();
         let last = super::config::LayerConfig {
-            outputs: Some(classes.len()),
+            outputs: Some(classes.len() + hints),
             kernel: [1, 1],
             stride: 1,
             dilation: 1,
@@ -93,12 +95,17 @@ impl Chain {
             classes: classes.to_vec(),
             pool_frames: config.pool_frames,
         };
-        Ok(Chain { layers, meta })
+        Ok(Chain { layers, meta, hints })
     }
 
     /// Number of classes.
     pub fn classes(&self) -> usize {
         self.meta.classes.len()
+    }
+
+    /// Number of outputs that stand beside the logits while it is trained.
+    pub fn hints(&self) -> usize {
+        self.hints
     }
 
     /// Numbers a frame that go in.
@@ -149,7 +156,8 @@ impl Net {
         self.parameters.iter().map(tensor).collect()
     }
 
-    /// Logits `[items, frames, classes]` of `x`, `[items][frames][rows]`, in training mode, and each layer's moments.
+    /// Logits, and hints after them, `[items, frames, classes + hints]` of `x`, `[items][frames][rows]`, in training
+    /// mode, and each layer's moments.
     /// `keep` scales the channels before the last layer, `[items][channels]`: 0 drops one.
     pub fn train(
         &self,
@@ -180,7 +188,7 @@ impl Net {
                 x = y;
             }
         }
-        (x.reshape([items, frames, self.chain.classes()]), moments)
+        (x.reshape([items, frames, self.chain.classes() + self.chain.hints]), moments)
     }
 
     /// Logits `[frames][classes]` of one sound, `[frames][rows]`, in playing mode.
@@ -199,7 +207,8 @@ impl Net {
                 x = kernels::scale_relu(&x, &scale, &offset);
             }
         }
-        x
+        let classes = self.chain.classes();
+        x.chunks_exact(classes + self.chain.hints).flat_map(|frame| &frame[..classes]).copied().collect()
     }
 
     /// The network as the engine plays it: normalisation folded into the convolutions, logits divided by
@@ -208,16 +217,17 @@ impl Net {
         let last = self.chain.layers.len() - 1;
         let layer = |(i, shape): (usize, &ConvShape)| {
             let p = &self.parameters[3 * i..];
+            let outputs = if i == last { self.chain.classes() } else { shape.outputs };
             let (scale, bias) = if i == last {
-                let bias = p[1].values.iter().map(|b| b / temperature).collect();
-                (vec![1.0 / temperature; shape.outputs], bias)
+                let bias = p[1].values[..outputs].iter().map(|b| b / temperature).collect();
+                (vec![1.0 / temperature; outputs], bias)
             } else {
                 kernels::affine(&self.moments[i], &p[1].values, &p[2].values)
             };
             Layer {
                 name: if i == last { "logits".into() } else { format!("conv{i}") },
                 inputs: shape.inputs,
-                outputs: shape.outputs,
+                outputs,
                 kernel_f: shape.kernel_f,
                 kernel_t: shape.kernel_t,
                 stride_f: shape.stride_f,
@@ -233,7 +243,7 @@ impl Net {
     }
 }
 
-/// Weights from `[t][f][input][output]` to `[output][input][f][t]`, scaled by output.
+/// Weights from `[t][f][input][output]` to `[output][input][f][t]`, of the first outputs, each times its scale.
 pub fn onnx_order(s: &ConvShape, weights: &[f32], scale: &[f32]) -> Vec<f32> {
     let inputs = if s.depthwise { 1 } else { s.inputs };
     let mut out = Vec::with_capacity(weights.len());

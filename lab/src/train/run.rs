@@ -46,6 +46,15 @@ pub struct Inputs {
     pub table: Option<SoftLabels>,
 }
 
+impl Inputs {
+    /// The network to train: with the table's hints, where the configuration asks for them.
+    pub fn chain(&self) -> Result<Chain> {
+        let hints = self.table.as_ref().filter(|_| self.config.mix.hints > 0.0);
+        let hints = hints.map_or(0, SoftLabels::hint_count);
+        Chain::new(&self.config.model, self.input, &self.classes, hints)
+    }
+}
+
 /// Reads configuration, data sets, table and sounds.
 pub fn read(config: Config, sources: &Sources, cache: Option<&FeatureCache>) -> Result<Inputs> {
     let input = config.input()?;
@@ -100,7 +109,7 @@ pub fn run(inputs: &mut Inputs, temperature: f32, out: &Path) -> Result<PathBuf>
         table.apply(None, &mut inputs.library);
     }
     let config = &inputs.config;
-    let chain = Chain::new(&config.model, inputs.input, &inputs.classes)?;
+    let chain = inputs.chain()?;
     let nothing = negatives::sounds(NOTHING_SOUNDS, config.train.seed, inputs.input);
     let early_stopping = config.train.patience > 0;
     let all = 0..inputs.library.labelled.len();

@@ -3,6 +3,10 @@
 //! A CSV file with a header and the columns `file` (absolute path), `start_s`, `end_s`, `fold` and, for each class,
 //! `p_CLASS`. Rows with an empty `fold` are for training on everything. Rows with a number are for that round of
 //! cross-validation: the teacher that wrote them has not seen the labels of the clips that are tested there.
+//!
+//! Columns `h_NAME`, filled in the rows with an empty `fold`, are hints: what the teacher hears besides our classes, as
+//! numbers of mean 0 and variance 1. The network learns to guess them too (Romero et al., "FitNets: Hints for Thin Deep
+//! Nets", 2015); no label is in them, so they hold in every round.
 //! `lab/teachers/README.md` says how such tables are made.
 
 use super::sounds::{Library, canonical};
@@ -17,6 +21,8 @@ type Rows = Vec<(f32, Vec<f32>)>;
 #[derive(Clone, Debug, Default)]
 pub struct SoftLabels {
     rows: HashMap<Option<usize>, HashMap<PathBuf, Rows>>,
+    hints: HashMap<PathBuf, Rows>,
+    hint_count: usize,
 }
 
 impl SoftLabels {
@@ -35,6 +41,9 @@ impl SoftLabels {
             (column("file")?, column("start_s")?, column("end_s")?, column("fold")?);
         let probabilities =
             classes.iter().map(|class| column(&format!("p_{class}"))).collect::<Result<Vec<_>>>()?;
+        let hint_columns: Vec<usize> =
+            header.iter().enumerate().filter(|(_, name)| name.starts_with("h_")).map(|(i, _)| i).collect();
+        let mut hints: HashMap<PathBuf, Rows> = HashMap::new();
         let mut rows: HashMap<Option<usize>, HashMap<PathBuf, Rows>> = HashMap::new();
         let mut paths: HashMap<String, PathBuf> = HashMap::new();
         for record in reader.records() {
@@ -61,17 +70,15 @@ impl SoftLabels {
             p.iter_mut().for_each(|p| *p /= sum);
             let text = record.get(file).unwrap_or("");
             let path = paths.entry(text.to_owned()).or_insert_with(|| canonical(Path::new(text)));
-            let sounds = rows.entry(fold).or_default();
             let middle = 0.5 * (number(start)? + number(end)?);
-            match sounds.get_mut(path) {
-                Some(rows) => rows.push((middle, p)),
-                None => {
-                    sounds.insert(path.clone(), vec![(middle, p)]);
-                }
+            if fold.is_none() && !hint_columns.is_empty() {
+                let row = hint_columns.iter().map(|&c| number(c)).collect::<Result<Vec<f32>>>()?;
+                hints.entry(path.clone()).or_default().push((middle, row));
             }
+            rows.entry(fold).or_default().entry(path.clone()).or_default().push((middle, p));
         }
         ensure!(!rows.is_empty(), "{name}: holds no row");
-        Ok(SoftLabels { rows })
+        Ok(SoftLabels { rows, hints, hint_count: hint_columns.len() })
     }
 
     /// All sounds that the table names, sorted.
@@ -88,17 +95,24 @@ impl SoftLabels {
         self.rows.contains_key(&fold)
     }
 
+    /// How many hints a row has.
+    pub fn hint_count(&self) -> usize {
+        self.hint_count
+    }
+
     /// Gives each sound of the library what the table says about it in this round.
     pub fn apply(&self, fold: Option<usize>, library: &mut Library) {
         let empty = HashMap::new();
         let sounds = self.rows.get(&fold).unwrap_or(&empty);
         for sound in library.labelled.iter_mut().chain(&mut library.unlabelled) {
-            sound.soft = sounds.get(&canonical(&sound.path)).map(per_second).unwrap_or_default();
+            let path = canonical(&sound.path);
+            sound.soft = sounds.get(&path).map(per_second).unwrap_or_default();
+            sound.hints = self.hints.get(&path).map(per_second).unwrap_or_default();
         }
     }
 }
 
-/// One distribution a second: that of the row whose middle is nearest.
+/// One row a second: that whose middle is nearest.
 fn per_second(rows: &Rows) -> Vec<Vec<f32>> {
     let seconds = rows.iter().map(|row| row.0).fold(0.0, f32::max) as usize + 1;
     let nearest = |second: usize| {
@@ -120,11 +134,11 @@ mod tests {
         let sound = folder.path().join("a.wav");
         std::fs::write(&sound, "").unwrap();
         let table = folder.path().join("table.csv");
-        let header = "file,start_s,end_s,fold,p_b,p_a\n";
+        let header = "file,start_s,end_s,fold,p_b,p_a,h_0\n";
         let path = sound.display();
         std::fs::write(
             &table,
-            format!("{header}{path},0,1,,0.9,0.1\n{path},1,2,,0.2,0.8\n{path},0,2,1,0.5,0.5\n"),
+            format!("{header}{path},0,1,,0.9,0.1,1.5\n{path},1,2,,0.2,0.8,-1\n{path},0,2,1,0.5,0.5,\n"),
         )
         .unwrap();
         let classes = ["a".to_owned(), "b".to_owned()];
@@ -135,14 +149,19 @@ mod tests {
         let mut library = Library { unlabelled, ..Library::default() };
         labels.apply(None, &mut library);
         assert_eq!(library.unlabelled[0].soft, [[0.1, 0.9], [0.8, 0.2]]);
+        assert_eq!(
+            (labels.hint_count(), library.unlabelled[0].hints_between(0.0, 60.0)),
+            (1, Some(vec![0.25]))
+        );
         let mean = library.unlabelled[0].soft_between(0.0, 60.0).unwrap();
         assert!((mean[0] - 0.45).abs() < 1e-6 && (mean[1] - 0.55).abs() < 1e-6, "{mean:?}");
         labels.apply(Some(1), &mut library);
         assert_eq!(library.unlabelled[0].soft_between(20.0, 30.0), Some(vec![0.5, 0.5]));
+        assert_eq!(library.unlabelled[0].hints, [[1.5], [-1.0]], "hints hold in every round");
         labels.apply(Some(0), &mut library);
         assert_eq!(library.unlabelled[0].soft_between(20.0, 30.0), None);
 
-        std::fs::write(&table, format!("{header}{path},0,1,,0.9,0.4\n")).unwrap();
+        std::fs::write(&table, format!("{header}{path},0,1,,0.9,0.4,0\n")).unwrap();
         let message = format!("{:#}", SoftLabels::read(&table, &classes).unwrap_err());
         assert!(message.contains("line 2") && message.contains("1.3"), "{message}");
     }

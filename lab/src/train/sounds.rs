@@ -26,6 +26,8 @@ pub struct Sound {
     pub share: f32,
     /// What the teacher says, one distribution over the classes for each second; empty when it was not asked.
     pub soft: Vec<Vec<f32>>,
+    /// The teacher's hints, for each second; empty when there are none.
+    pub hints: Vec<Vec<f32>>,
 }
 
 impl Sound {
@@ -50,16 +52,26 @@ impl Sound {
 
     /// The teacher's distribution averaged over frames `from..to`; `None` where there is none.
     pub fn soft_between(&self, from: f32, to: f32) -> Option<Vec<f32>> {
-        let last = self.soft.len().checked_sub(1)?;
-        let second = |frame: f32| ((frame.max(0.0) as usize) / FRAMES_PER_SECOND).min(last);
-        let range = second(from)..=second(to.max(from));
-        let count = range.clone().count() as f32;
-        let mut mean = vec![0.0; self.soft[0].len()];
-        for row in &self.soft[range] {
-            mean.iter_mut().zip(row).for_each(|(m, p)| *m += p / count);
-        }
-        Some(mean)
+        mean_between(&self.soft, from, to)
     }
+
+    /// The teacher's hints averaged over frames `from..to`; `None` where there are none.
+    pub fn hints_between(&self, from: f32, to: f32) -> Option<Vec<f32>> {
+        mean_between(&self.hints, from, to)
+    }
+}
+
+/// The mean of what is said of each second, over frames `from..to`.
+fn mean_between(seconds: &[Vec<f32>], from: f32, to: f32) -> Option<Vec<f32>> {
+    let last = seconds.len().checked_sub(1)?;
+    let second = |frame: f32| ((frame.max(0.0) as usize) / FRAMES_PER_SECOND).min(last);
+    let range = second(from)..=second(to.max(from));
+    let count = range.clone().count() as f32;
+    let mut mean = vec![0.0; seconds[0].len()];
+    for row in &seconds[range] {
+        mean.iter_mut().zip(row).for_each(|(m, p)| *m += p / count);
+    }
+    Some(mean)
 }
 
 /// Everything that is learned from or measured on.

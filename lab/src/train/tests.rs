@@ -195,9 +195,9 @@ fn small() -> (Config, Chain, Library) {
     let t = &mut config.train;
     (t.steps, t.batch, t.frames, t.warm_up, t.validate_every) = (60, 12, 60, 5, 20);
     (t.average, t.learning_rate, t.shortest_segment) = (0.9, 0.02, 20);
-    config.mix.nothing = 0.0;
+    (config.mix.nothing, config.mix.hints) = (0.0, 0.5);
     let classes = ["low", "high", "pulse"].map(String::from);
-    let chain = Chain::new(&config.model, InputKind::LogMel40, &classes).unwrap();
+    let chain = Chain::new(&config.model, InputKind::LogMel40, &classes, 1).unwrap();
     let sound = |index: usize| {
         let class = index % 3;
         let mut noise = ChaCha8Rng::seed_from_u64(index as u64);
@@ -212,7 +212,9 @@ fn small() -> (Config, Chain, Library) {
                 columns.push(if is { 0.8 } else { -0.4 } + 0.5 * normal(&mut noise));
             }
         }
-        Sound { columns, label: Some((class, 1.0)), share: 1.0, ..Sound::default() }
+        // The teacher hears a beat where there is one.
+        let hints = vec![vec![if class == 2 { 1.5 } else { -0.5 }]];
+        Sound { columns, label: Some((class, 1.0)), share: 1.0, hints, ..Sound::default() }
     };
     let library = Library { labelled: (0..24).map(sound).collect(), unlabelled: Vec::new() };
     (config, chain, library)
@@ -240,6 +242,18 @@ fn a_small_network_learns_and_exports_what_it_learned() {
     let heard = validate::listen(&net, library.labelled[12..].iter());
     let scores = validate::score(&heard, 3);
     assert!(scores.balanced_accuracy_clip > 0.8, "{scores:?}");
+    // So it does with what it learned besides the classes, which the file leaves out. All sounds are heard in one batch,
+    // whose moments normalise them.
+    let all = library.labelled[12..].iter().flat_map(|sound| sound.columns.clone()).collect();
+    let (outputs, _) = net.train(&net.tensors(), all, 12, 150, None);
+    let outputs = outputs.narrow(2, 3, 1).into_data().try_to_vec::<f32>().unwrap();
+    let mean = |of: fn(usize) -> bool| {
+        let said: Vec<f32> =
+            outputs.chunks(150).zip(0..).filter(|&(_, i)| of(i % 3)).flat_map(|x| x.0).copied().collect();
+        said.iter().sum::<f32>() / said.len() as f32
+    };
+    let (beat, none) = (mean(|class| class == 2), mean(|class| class != 2));
+    assert!(beat - none > 1.0, "{beat} {none}, where 1.5 and -0.5 were taught");
 
     // The file says what the trained network says, with normalisation folded and logits divided by the temperature.
     let model = net.export(2.0);
@@ -292,10 +306,10 @@ fn folding_the_normalisation_changes_nothing() {
     }
     let columns = random(40 * 30, 5);
     let folded = net.export(1.0);
-    assert_eq!(folded.parameters(), {
-        // Weights and one bias an output: gamma and beta became the bias.
-        net.parameter_count() - net.moments.iter().map(|m| m.mean.len()).sum::<usize>()
-    });
+    // Weights and one bias an output: gamma and beta became the bias, and the hint's weights stay behind.
+    let gammas: usize = net.moments.iter().map(|m| m.mean.len()).sum();
+    let hint = net.moments.last().unwrap().mean.len() + 1;
+    assert_eq!(folded.parameters(), net.parameter_count() - gammas - hint);
     for (a, b) in net.infer(&columns).iter().zip(windowed::run(&folded, &columns, 30).logits) {
         assert!((a - b).abs() < 1e-4 * (1.0 + a.abs()), "{a} {b}");
     }
@@ -304,7 +318,7 @@ fn folding_the_normalisation_changes_nothing() {
 #[test]
 fn the_flagship_stays_within_its_size() {
     let config = Config::parse(FLAGSHIP).unwrap();
-    let chain = Chain::new(&config.model, InputKind::LogMel40, &crate::dataset::genre_names()).unwrap();
+    let chain = Chain::new(&config.model, InputKind::LogMel40, &crate::dataset::genre_names(), 0).unwrap();
     let model = Net::new(chain, 1).export(1.0);
     model.validate().unwrap();
     assert!(model.parameters() <= 250_000, "{}", model.parameters());

@@ -55,12 +55,11 @@ pub fn train(task: &Task, checkpoint: Option<&Path>) -> Result<(Net, Vec<Point>)
 /// [`train`], but no further than step `end`, as a run that is stopped there.
 pub fn train_until(task: &Task, checkpoint: Option<&Path>, end: usize) -> Result<(Net, Vec<Point>)> {
     let t = &task.config.train;
-    let (rows, classes) = (task.chain.rows(), task.chain.classes());
-    let sampler = Sampler::new(task.config, rows, classes, task.library, &task.train, task.nothing);
+    let sampler = Sampler::new(task.config, &task.chain, task.library, &task.train, task.nothing);
     ensure!(!sampler.is_empty(), "{}: there is no labelled sound to learn from", task.name);
 
     let mut net = Net::new(task.chain.clone(), t.seed);
-    let run = format!("{} {} {:?}", task.name, task.train.len(), task.config);
+    let run = format!("{} {} {} {:?}", task.name, task.train.len(), task.chain.hints(), task.config);
     let resumed = match checkpoint {
         Some(path) => Checkpoint::read(path, &run)?,
         None => None,
@@ -122,7 +121,7 @@ pub fn train_until(task: &Task, checkpoint: Option<&Path>, end: usize) -> Result
 }
 
 fn message(point: &Point) -> String {
-    let percent = |x: Option<f64>| x.map_or_else(|| "-".to_owned(), |x| format!("{:.1} %", 100.0 * x));
+    let percent = |x: Option<f32>| x.map_or_else(|| "-".to_owned(), |x| format!("{:.1} %", 100.0 * x));
     format!(
         "loss {:.3}, clip {}, 3 s {}",
         point.loss,
@@ -137,9 +136,9 @@ fn look_at(task: &Task, net: &Net, step: usize, running: (f32, usize)) -> Point 
     Point {
         step,
         loss: running.0 / running.1.max(1) as f32,
-        balanced_accuracy_clip: scores.map(|s| s.balanced_accuracy_clip),
-        balanced_accuracy_3s: scores.map(|s| s.balanced_accuracy_3s),
-        cross_entropy_3s: scores.map(|s| s.cross_entropy_3s),
+        balanced_accuracy_clip: scores.map(|s| s.balanced_accuracy_clip as f32),
+        balanced_accuracy_3s: scores.map(|s| s.balanced_accuracy_3s as f32),
+        cross_entropy_3s: scores.map(|s| s.cross_entropy_3s as f32),
     }
 }
 
@@ -149,16 +148,25 @@ fn gradients(net: &Net, batch: &Batch, config: &Config) -> (f32, Vec<Vec<f32>>) 
     let tensors = net.tensors();
     let (items, segments, classes) = (t.batch, t.segments, net.chain.classes());
     let keep = dropout(net, batch, t.dropout, items);
-    let (logits, _) = net.train(&tensors, batch.x.clone(), items, t.frames, keep);
-    let device = ops::device();
-    let averages =
-        Tensor::<3>::from_data(TensorData::new(batch.averages.clone(), [items, segments, t.frames]), &device);
-    let targets =
-        Tensor::<3>::from_data(TensorData::new(batch.targets.clone(), [items, segments, classes]), &device);
-    let total: f32 = batch.weights.iter().sum::<f32>().max(1e-6) * segments as f32;
-    let weights: Vec<f32> = batch.weights.iter().map(|w| w / total).collect();
-    let weights = Tensor::<3>::from_data(TensorData::new(weights, [items, 1, 1]), &device);
-    let loss = (log_softmax(averages.matmul(logits), 2) * targets * weights).sum().neg();
+    let (outputs, _) = net.train(&tensors, batch.x.clone(), items, t.frames, keep);
+    let tensor = |values: &[f32], shape| {
+        Tensor::<3>::from_data(TensorData::new(values.to_vec(), shape), &ops::device())
+    };
+    // Each item's share of the loss.
+    let shares = |weights: &[f32]| {
+        let total = weights.iter().sum::<f32>().max(1e-6) * segments as f32;
+        tensor(&weights.iter().map(|w| w / total).collect::<Vec<_>>(), [items, 1, 1])
+    };
+    let outputs = tensor(&batch.averages, [items, segments, t.frames]).matmul(outputs);
+    let logits = outputs.clone().narrow(2, 0, classes);
+    let targets = tensor(&batch.targets, [items, segments, classes]);
+    let mut loss = (log_softmax(logits, 2) * targets * shares(&batch.weights)).sum().neg();
+    let hints = net.chain.hints();
+    if hints > 0 {
+        let wrong = outputs.narrow(2, classes, hints) - tensor(&batch.hints, [items, segments, hints]);
+        let weight = config.mix.hints / hints as f32;
+        loss = loss + (wrong.clone() * wrong * shares(&batch.hint_weights)).sum() * weight;
+    }
     let grads = loss.backward();
     let loss = loss.into_scalar::<f32>();
     let gradients = tensors
