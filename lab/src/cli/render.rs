@@ -108,7 +108,7 @@ pub fn run(args: &Args) -> Result<()> {
             if let Some(seconds) = args.seconds {
                 song = song.cut(song.passage(seconds, dice.unit()));
             }
-            let studio = Studio::draw(&fonts, own);
+            let studio = Studio::draw(&fonts, None, own);
             let audio = record(&song, piece.label.genre, &studio, args.rate as f32, &mut dice);
             let genre = piece.label.genre.map_or("", Genre::name);
             let folder = if genre.is_empty() { "unlabelled" } else { genre };

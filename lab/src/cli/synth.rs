@@ -4,6 +4,7 @@ use super::clips::{self, Row};
 use crate::audio::{WavFormat, write_wav_as};
 use crate::features::progress_bar;
 use crate::interrupt;
+use crate::synth::espeak::Espeak;
 use crate::synth::studio::Studio;
 use crate::synth::{compose_style, style_of, styles};
 use anyhow::{Result, bail, ensure};
@@ -20,7 +21,7 @@ use std::path::PathBuf;
   idiom synth --out clips --genre jazz --style \"solo piano\" --soundfont FluidR3_GM.sf2
   idiom eval --data clips                              how the shipped model names them
 
-The clips of a seed and a SoundFont are the same, bit for bit, on every run on one platform. Scores on them are synthetic scores:
+The clips of a seed, a SoundFont and an espeak-ng are the same, bit for bit, on every run on one platform. Scores on them are synthetic scores:
 they show that the chain works, not how well real music is recognised.")]
 pub struct Args {
     /// Folder to write into: one subfolder a genre, and MANIFEST.csv
@@ -41,7 +42,7 @@ pub struct Args {
     /// SoundFont 2 file to play with; may be given several times, then the seed chooses. Without it, those installed
     #[arg(long, value_name = "FILE", conflicts_with = "procedural")]
     soundfont: Vec<PathBuf>,
-    /// Play with the procedural instruments even where SoundFonts are installed
+    /// Play with the procedural instruments and voices even where SoundFonts and espeak-ng are installed
     #[arg(long)]
     procedural: bool,
     /// One kind of the genre only, such as "solo piano"; a wrong name lists all
@@ -77,6 +78,7 @@ pub fn run(args: &Args) -> Result<()> {
     let format = if args.float { WavFormat::Float32 } else { WavFormat::Int24 };
     let style = args.style.as_deref().map(|name| find_style(&genres, name)).transpose()?;
     let fonts = clips::fonts(&args.soundfont, args.procedural)?;
+    let espeak = Espeak::installed().filter(|_| !args.procedural);
     let clips: Vec<(Genre, u64)> = (0..args.count)
         .flat_map(|i| genres.iter().map(move |&genre| (genre, args.seed.wrapping_add(i))))
         .collect();
@@ -85,7 +87,7 @@ pub fn run(args: &Args) -> Result<()> {
         .par_iter()
         .map(|&(genre, seed)| {
             interrupt::check()?;
-            let studio = Studio::draw(&fonts, seed);
+            let studio = Studio::draw(&fonts, espeak.as_ref(), seed);
             let style = style.unwrap_or_else(|| style_of(genre, seed));
             let piece = compose_style(genre, style, &studio, seed, args.seconds, args.rate);
             let file = format!("{0}/{0}__{seed:06}.wav", genre.name());
@@ -99,7 +101,7 @@ pub fn run(args: &Args) -> Result<()> {
                 source: "idiom synth".into(),
                 licence: "CC0".into(),
                 confidence: "high",
-                instruments: studio.name().into(),
+                instruments: studio.players(genre).into(),
             })
         })
         .collect::<Result<Vec<_>>>();

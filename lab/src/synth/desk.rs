@@ -1,6 +1,7 @@
 //! The mixing desk: tracks with level, place, width and send, and what a finished record has gone through: room, bus
-//! compressor, tape, vinyl, a narrow band.
+//! compressor, tape, vinyl, a narrow band, a lossy codec.
 
+use super::coder::squeeze;
 use super::dice::{Dice, Noise};
 use super::dsp::{Biquad, gain, rms, samples};
 use super::mixdown::Bus;
@@ -56,6 +57,8 @@ pub struct Finish {
     pub band: (f32, f32),
     /// Whether everything is one channel, as on old records.
     pub mono: bool,
+    /// Quality of the lossy codec that it was kept in, 0 to 1; see [`squeeze`].
+    pub codec: Option<f32>,
     /// Loudness in dBFS, RMS of what is not silent.
     pub level_db: f32,
     /// Driven into a clipper (loud records) or only turned up.
@@ -74,12 +77,14 @@ impl Finish {
             vinyl: false,
             band: (0.0, f32::INFINITY),
             mono: false,
+            codec: None,
             level_db,
             hard: false,
         }
     }
 
-    /// Ages a production as records on the market are aged: some tape, now and then vinyl, old microphones or mono.
+    /// Ages a production as records on the market are aged: some tape, now and then vinyl, old microphones or mono; and
+    /// keeps it, whatever its age, as files are kept: one in three in a lossy codec.
     pub fn aged(mut self, age: f32, dice: &mut Dice) -> Finish {
         self.tape = if dice.chance(age) { dice.within(0.1, 0.9) } else { 0.0 };
         self.vinyl = dice.chance(0.3 * age);
@@ -87,6 +92,7 @@ impl Finish {
             self.band = (dice.within(40.0, 150.0), dice.within(6000.0, 13_000.0));
         }
         self.mono = dice.chance(0.25 * age);
+        self.codec = dice.chance(0.33).then(|| dice.unit());
         self
     }
 }
@@ -144,6 +150,9 @@ pub fn mix(tracks: Vec<Track>, finish: &Finish, seconds: f32, dice: &mut Dice) -
         for (l, r) in left.iter_mut().zip(right) {
             (*l, *r) = (0.5 * (*l + *r), 0.5 * (*l + *r));
         }
+    }
+    if let Some(quality) = finish.codec {
+        squeeze(&mut dry, quality);
     }
     dry.master(seconds, finish.level_db, finish.hard)
 }

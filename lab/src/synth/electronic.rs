@@ -1,7 +1,8 @@
 //! Electronic music: machines in strict time, filters that open and close, and a compressor that the bass drum works.
 
+use super::desk::{Finish, Track as Strip, mix};
 use super::dice::Dice;
-use super::dsp::{Adsr, Biquad, gain, rms};
+use super::dsp::{Adsr, Biquad};
 use super::instruments::Note;
 use super::instruments::drums::{Cymbal, clap, cymbal, kick, snare};
 use super::instruments::electronic::{Patch, chip_noise, chip_pulse, chip_triangle, fm, riser, subtractive};
@@ -10,7 +11,35 @@ use super::theory::{DORIAN, MINOR, Melody, degree, triad, voice_lead};
 use crate::audio::Audio;
 
 /// Kinds of electronic music, as [`play`] knows them.
-pub const STYLES: [&str; 5] = ["house", "trance", "drum and bass", "ambient", "chiptune"];
+pub const STYLES: [&str; 9] = [
+    "house",
+    "trance",
+    "drum and bass",
+    "ambient",
+    "chiptune",
+    "techno",
+    "breakbeat",
+    "electro",
+    "downtempo",
+];
+
+const HOUSE: usize = 0;
+const TRANCE: usize = 1;
+const DRUM_AND_BASS: usize = 2;
+const AMBIENT: usize = 3;
+const CHIPTUNE: usize = 4;
+const TECHNO: usize = 5;
+const BREAKBEAT: usize = 6;
+const ELECTRO: usize = 7;
+const DOWNTEMPO: usize = 8;
+
+/// Two bars of sixteenths each: bass drum and snare of broken beats.
+const BREAKS: [(&[usize], &[usize]); 4] = [
+    (&[0, 10], &[4, 12]),
+    (&[0, 2, 10], &[4, 7, 9, 12, 15]),
+    (&[0, 6, 10], &[4, 12, 15]),
+    (&[0, 7, 8, 14], &[4, 12]),
+];
 
 struct Track<'a> {
     rate: f32,
@@ -42,7 +71,17 @@ struct Layers {
 
 /// Plays electronic music of this style for `seconds`.
 pub fn play(style: usize, dice: &mut Dice, seconds: f32, rate: f32) -> Audio {
-    let (slow, fast) = [(118.0, 128.0), (130.0, 142.0), (168.0, 178.0), (70.0, 100.0), (120.0, 170.0)][style];
+    let (slow, fast) = [
+        (118.0, 128.0),
+        (130.0, 142.0),
+        (168.0, 178.0),
+        (70.0, 100.0),
+        (120.0, 170.0),
+        (126.0, 140.0),
+        (118.0, 140.0),
+        (108.0, 130.0),
+        (70.0, 98.0),
+    ][style];
     let progressions: [&[i32]; 6] =
         [&[0, 5, 2, 6], &[0, 3, 5, 4], &[0, 0, 5, 6], &[0, 6, 5, 6], &[5, 6, 0, 0], &[0, 2, 6, 3]];
     let bus = Bus::new(rate, seconds + 3.0);
@@ -61,8 +100,8 @@ pub fn play(style: usize, dice: &mut Dice, seconds: f32, rate: f32) -> Audio {
         dice,
     };
     match style {
-        3 => track.ambient(seconds),
-        4 => track.chip(seconds),
+        AMBIENT => track.ambient(seconds),
+        CHIPTUNE => track.chip(seconds),
         _ => track.dance(seconds),
     }
     track.mix(seconds)
@@ -72,15 +111,21 @@ impl Track<'_> {
     fn dance(&mut self, seconds: f32) {
         let (rate, style) = (self.rate, self.style);
         let bass_drum = match style {
-            2 => kick(rate, 55.0, 0.25, 0.7, self.dice),
+            DRUM_AND_BASS | BREAKBEAT => kick(rate, 55.0, 0.25, 0.7, self.dice),
+            ELECTRO | DOWNTEMPO => kick(rate, self.dice.within(42.0, 52.0), 0.5, 0.3, self.dice),
             _ => kick(rate, self.dice.within(46.0, 54.0), 0.36, self.dice.within(0.2, 0.7), self.dice),
         };
         let hats = [cymbal(rate, Cymbal::ClosedHat, self.dice), cymbal(rate, Cymbal::OpenHat, self.dice)];
-        let back = if style == 2 { snare(rate, 210.0, 0.18, 0.9, self.dice) } else { clap(rate, self.dice) };
+        let broken = matches!(style, DRUM_AND_BASS | BREAKBEAT | ELECTRO | DOWNTEMPO);
+        let back = match style {
+            DRUM_AND_BASS | BREAKBEAT => snare(rate, 210.0, 0.18, 0.9, self.dice),
+            DOWNTEMPO => snare(rate, 180.0, 0.16, 0.6, self.dice),
+            _ => clap(rate, self.dice),
+        };
         let ghost = snare(rate, 240.0, 0.09, 0.7, self.dice);
         let crash = cymbal(rate, Cymbal::Crash, self.dice);
         let saw_bass = Patch {
-            voices: if style == 2 { 3 } else { 1 },
+            voices: if style == DRUM_AND_BASS { 3 } else { 1 },
             detune: 14.0,
             sub: 0.7,
             cutoff: self.dice.within(180.0, 420.0),
@@ -97,7 +142,7 @@ impl Track<'_> {
             sweep: 1.2,
             q: 0.8,
             amp: Adsr {
-                attack: if style == 0 { 0.01 } else { 0.15 },
+                attack: if style == HOUSE { 0.01 } else { 0.15 },
                 decay: 0.5,
                 sustain: 0.8,
                 release: 0.15,
@@ -117,15 +162,23 @@ impl Track<'_> {
         let bass_line: Vec<Option<i32>> = (0..16)
             .map(|i| match style {
                 // Off-beat or rolling bass.
-                0 => (i % 4 == 2 || self.dice.chance(0.25)).then(|| *self.dice.pick(&[0, 0, 0, 12, 7])),
-                1 => (i % 4 != 0).then_some(0),
+                HOUSE => (i % 4 == 2 || self.dice.chance(0.25)).then(|| *self.dice.pick(&[0, 0, 0, 12, 7])),
+                TRANCE => (i % 4 != 0).then_some(0),
+                TECHNO => (i % 4 == 2 || (i % 4 != 0 && self.dice.chance(0.5))).then_some(0),
+                DOWNTEMPO => {
+                    (i == 0 || i == 10 || self.dice.chance(0.1)).then(|| *self.dice.pick(&[0, 0, 7, 12]))
+                }
                 _ => (i == 0 || self.dice.chance(0.3)).then(|| *self.dice.pick(&[0, 0, 3, 7, 12])),
             })
             .collect();
         let arpeggio: Vec<usize> = (0..16).map(|_| self.dice.below(6)).collect();
         let stabs: Vec<usize> =
             (0..16).filter(|i| [0, 3, 6, 10, 13].contains(i) && self.dice.chance(0.7)).collect();
-        let breakbeat = [0, 10];
+        let (kicks, backs) = *self.dice.pick(&BREAKS[..if style == DRUM_AND_BASS { 2 } else { 4 }]);
+        // The operator's ratio and depth of frequency modulation, where bass and arpeggio are made of it.
+        let (ratio, depth): (f32, f32) =
+            (*self.dice.pick(&[0.5, 1.0, 2.0, 3.0, 1.41]), self.dice.within(1.5, 6.0));
+        let bell = style == ELECTRO || self.dice.chance(0.25);
         let bar = 16.0 * self.step;
         let bars = (seconds / bar).ceil() as usize + 1;
         let mut chord_at: Vec<i32> = Vec::new();
@@ -148,20 +201,22 @@ impl Track<'_> {
             for i in 0..16 {
                 let time = at + i as f32 * self.step;
                 if layers.drums {
-                    let strike = if style == 2 { breakbeat.contains(&i) } else { i % 4 == 0 };
+                    let strike = if broken { kicks.contains(&i) } else { i % 4 == 0 };
                     if strike {
                         self.drums.add(time, &bass_drum, 1.0, 0.0);
                         self.kicks.push(time);
                     }
-                    if i == 4 || i == 12 {
-                        self.drums.add(time, &back, if style == 2 { 0.9 } else { 0.8 }, 0.0);
+                    let claps = style != TECHNO || index % 8 >= 4;
+                    if claps && if broken { backs.contains(&i) } else { i == 4 || i == 12 } {
+                        let soft = if i == 4 || i == 12 { 0.85 } else { 0.45 };
+                        self.drums.add(time, &back, soft, 0.0);
                     }
-                    if style == 2 && [7, 9, 15].contains(&i) && self.dice.chance(0.5) {
+                    if broken && [7, 9, 15].contains(&i) && self.dice.chance(0.4) {
                         self.drums.add(time, &ghost, 0.3, 0.1);
                     }
                     if i % 4 == 2 {
-                        self.drums.add(time, &hats[usize::from(style != 2)], 0.28, 0.2);
-                    } else if style != 0 || i % 2 == 1 {
+                        self.drums.add(time, &hats[usize::from(!broken)], 0.28, 0.2);
+                    } else if style != HOUSE || i % 2 == 1 {
                         let level = self.dice.within(0.08, 0.16);
                         self.drums.add(time, &hats[0], level, -0.2);
                     }
@@ -169,9 +224,12 @@ impl Track<'_> {
                 if let (true, Some(up)) = (layers.bass, bass_line[i]) {
                     let pitch =
                         self.root + degree(self.scale, degree_now) + up - if self.root > 38 { 12 } else { 0 };
-                    let long = if style == 2 { 2.5 } else { 0.9 };
+                    let long = if matches!(style, DRUM_AND_BASS | DOWNTEMPO) { 2.5 } else { 0.9 };
                     let note = Note::new(pitch, long * self.step, 0.9);
-                    let sound = subtractive(note, &saw_bass, open, self.rate, self.dice);
+                    let sound = match style {
+                        ELECTRO => fm(note, ratio.min(2.0), depth * open, 0.25, self.rate),
+                        _ => subtractive(note, &saw_bass, open, self.rate, self.dice),
+                    };
                     self.bass.add(time, &sound, 0.8, 0.0);
                 }
                 if layers.arpeggio {
@@ -179,14 +237,17 @@ impl Track<'_> {
                     let number = arpeggio[i];
                     let pitch = self.root + 24 + tones[number % 3] + 12 * (number / 3) as i32;
                     let note = Note::new(pitch, 0.8 * self.step, if i % 4 == 0 { 0.9 } else { 0.65 });
-                    let sound = subtractive(note, &pluck, open, self.rate, self.dice);
+                    let sound = match bell {
+                        true => fm(note, ratio, 0.6 * depth * open, 0.2, self.rate),
+                        false => subtractive(note, &pluck, open, self.rate, self.dice),
+                    };
                     self.leads.add(time, &sound, 0.5, if i % 2 == 0 { -0.5 } else { 0.5 });
                 }
             }
             let classes = triad(self.scale, degree_now).map(|tone| self.root + tone);
             chord_at = voice_lead(&chord_at, &classes, 55, 76);
             if layers.pads {
-                let times: Vec<(f32, f32)> = if style == 0 {
+                let times: Vec<(f32, f32)> = if matches!(style, HOUSE | TECHNO | ELECTRO) {
                     stabs.iter().map(|&i| (at + i as f32 * self.step, 1.5 * self.step)).collect()
                 } else {
                     vec![(at, 0.97 * bar)]
@@ -211,11 +272,11 @@ impl Track<'_> {
         let full = Layers { drums: true, bass: true, pads: true, arpeggio: true, lead: true };
         let plan = [
             Layers { pads: false, arpeggio: false, lead: false, ..full },
-            Layers { lead: false, pads: self.style == 0, ..full },
+            Layers { lead: false, pads: self.style == HOUSE, ..full },
             Layers { lead: false, ..full },
             Layers { drums: false, bass: false, lead: false, ..full },
             full,
-            Layers { arpeggio: self.style == 1, ..full },
+            Layers { arpeggio: self.style == TRANCE, ..full },
         ];
         let start = self.dice.below(plan.len());
         (0..bars).map(|bar| plan[(start + bar / 4) % plan.len()]).collect()
@@ -352,7 +413,11 @@ impl Track<'_> {
     fn mix(mut self, seconds: f32) -> Audio {
         let rate = self.rate;
         let kicks = std::mem::take(&mut self.kicks);
-        let depth = if self.style == 2 { 0.4 } else { self.dice.within(0.5, 0.85) };
+        let depth = if matches!(self.style, DRUM_AND_BASS | BREAKBEAT | DOWNTEMPO) {
+            0.4
+        } else {
+            self.dice.within(0.5, 0.85)
+        };
         let recovery = self.dice.within(0.12, 0.25);
         let duck = move |t: f32| {
             let last = kicks.partition_point(|&kick| kick <= t);
@@ -364,35 +429,34 @@ impl Track<'_> {
         self.pads.ride(&duck);
         self.bass.ride(&duck);
         self.leads.ride(|t| 0.5 + 0.5 * duck(t));
-        if self.style < 3 {
+        if !matches!(self.style, AMBIENT | CHIPTUNE) {
             self.pads.room(1.8, 6000.0, 0.3, self.dice);
             self.leads.room(1.4, 6000.0, 0.2, self.dice);
         }
-        let mut mix = Bus::new(rate, seconds + 3.0);
-        let mut place = |bus: &Bus, db: f32, dice: &mut Dice| {
-            let level = rms(&bus.sides[0]).hypot(rms(&bus.sides[1]));
-            if level > 1e-6 {
-                mix.mix(bus, 0.2 * gain(db + 1.5 * dice.bell().clamp(-1.5, 1.5)) / level);
-            }
-        };
-        let [drums, bass, pads, leads] = match self.style {
-            3 => [-8.0, -4.0, 0.0, -3.0],
-            4 => [-6.0, -3.0, -7.0, 0.0],
+        // Levels of drums, bass, pads and leads in dB.
+        let levels = match self.style {
+            AMBIENT => [-8.0, -4.0, 0.0, -3.0],
+            CHIPTUNE => [-6.0, -3.0, -7.0, 0.0],
+            DOWNTEMPO => [-1.0, -2.0, -4.0, -3.0],
+            TECHNO => [0.0, -2.0, -9.0, -5.0],
             _ => [0.0, -2.0, -6.0, -4.0],
         };
-        place(&self.drums, drums, self.dice);
-        place(&self.bass, bass, self.dice);
-        place(&self.pads, pads, self.dice);
-        place(&self.leads, leads, self.dice);
-        if self.style == 4 {
-            mix.filter(Biquad::low_pass(rate, self.dice.within(8000.0, 15_000.0), 0.7));
-        }
-        mix.compress(-15.0, 2.0, 0.01, 0.1);
-        let (level, hard) = match self.style {
-            3 => (self.dice.within(-22.0, -16.0), false),
-            4 => (self.dice.within(-17.0, -12.0), true),
-            _ => (self.dice.within(-12.5, -9.0), true),
+        let buses = [self.drums, self.bass, self.pads, self.leads];
+        let tracks = buses.into_iter().zip(levels).map(|(mut bus, db)| {
+            if self.style == CHIPTUNE {
+                bus.filter(Biquad::low_pass(rate, 12_000.0, 0.7));
+            }
+            Strip::new(bus, db + 1.5 * self.dice.bell().clamp(-1.5, 1.5), 0.0).wide(1.0).sent(0.0)
+        });
+        let tracks = tracks.collect();
+        let level = match self.style {
+            AMBIENT => self.dice.within(-22.0, -16.0),
+            CHIPTUNE | DOWNTEMPO => self.dice.within(-17.0, -12.0),
+            _ => self.dice.within(-12.5, -9.0),
         };
-        mix.master(seconds, level, hard)
+        let finish = Finish { hard: self.style != AMBIENT, glue: 2.0, ..Finish::clean(1.0, 0.0, level) };
+        let age = if self.style == DOWNTEMPO { 0.6 } else { 0.1 };
+        let finish = finish.aged(age, self.dice);
+        mix(tracks, &finish, seconds, self.dice)
     }
 }

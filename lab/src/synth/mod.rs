@@ -1,19 +1,22 @@
 //! Music and speech from a seed: composes each genre, plays it with sampled or procedural instruments, and mixes it.
 //!
-//! For tests, demonstrations and as additional training material. One module a genre decides what is played. Rock and
-//! jazz write parts ([`score`]) that a [`studio`] plays: a SoundFont ([`soundfont`]) where there is one, else the
-//! [`procedural`] players; [`desk`] mixes them. Classical and electronic music use [`instruments`] directly, speech
-//! [`voice`]. [`midi`] reads files into the same parts. The same seed, length, sample rate, SoundFont and program give the
+//! For tests, demonstrations and as additional training material. One module a genre decides what is played. Rock, jazz
+//! and classical music are written as parts ([`score`]) that a [`studio`] plays: a SoundFont ([`soundfont`]) where there is
+//! one, else the [`procedural`] players. Electronic music uses the machines in [`instruments`], speech [`espeak`] or, without
+//! it, [`voice`]. [`desk`] mixes and finishes all of them. [`midi`] reads files into the same parts. The same seed, length,
+//! sample rate, SoundFont and program give the
 //! same samples, bit for bit, on one platform; another platform's mathematical library may round sines and exponentials
 //! differently in the last bit.
 //!
 //! Measured on what it makes, a model says more about this generator than about music: scores on it are synthetic scores.
 
 pub mod classical;
+pub mod coder;
 pub mod desk;
 pub mod dice;
 pub mod dsp;
 pub mod electronic;
+pub mod espeak;
 pub mod instruments;
 pub mod jazz;
 pub mod midi;
@@ -90,7 +93,7 @@ pub fn compose_style(
         Dice::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (genre.index() as u64 * 16 + style as u64));
     let (length, rate) = (seconds as f32, rate as f32);
     let mut audio = match genre {
-        Genre::Speech => speech::play(style, &mut dice, length, rate),
+        Genre::Speech => speech::play(style, studio, &mut dice, length, rate),
         Genre::Rock => rock::play(style, studio, &mut dice, length, rate),
         Genre::Jazz => jazz::play(style, studio, &mut dice, length, rate),
         Genre::Electronic => electronic::play(style, &mut dice, length, rate),

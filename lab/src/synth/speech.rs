@@ -1,15 +1,21 @@
-//! Speech without words: syllables, words and phrases with the rhythm and melody of talking, in made-up words.
+//! Speech: one or several people, in rooms, on the air, on the telephone or over music. Sentences of espeak-ng where the
+//! studio has it; else syllables, words and phrases with the rhythm and melody of talking, in made-up words.
 
+use super::compose;
+use super::desk::{Finish, Track, mix};
 use super::dice::Dice;
 use super::dsp::{Biquad, rms};
+use super::espeak::Voice;
 use super::mixdown::Bus;
+use super::studio::Studio;
 use super::voice::{
     CONSONANTS, Consonant, FRAME_S, Frame, SCHWA, Speaker, VOWELS, add_consonant, say, smooth,
 };
 use crate::audio::Audio;
+use idiom_engine::Genre;
 
 /// Ways of speaking, as [`play`] chooses them.
-pub const STYLES: [&str; 4] = ["narration", "dialogue", "broadcast", "hall"];
+pub const STYLES: [&str; 6] = ["narration", "dialogue", "broadcast", "hall", "telephone", "over music"];
 
 /// A syllable: opening consonants, vowel (gliding to another one in a diphthong), closing consonant.
 #[derive(Clone)]
@@ -21,23 +27,33 @@ struct Syllable {
     stressed: bool,
 }
 
-/// Speaks for `seconds` in style number `style`.
-pub fn play(style: usize, dice: &mut Dice, seconds: f32, rate: f32) -> Audio {
-    let mut bus = Bus::new(rate, seconds + 1.0);
-    let vocabulary: Vec<Vec<Syllable>> = (0..70).map(|i| word(i, dice)).collect();
-    let mut speakers = vec![Speaker::random(dice)];
-    if style == 1 {
-        speakers.push(Speaker::random(dice));
+/// Who talks: one of espeak-ng's voices with sentences, or a tract of ours with made-up words.
+enum Talker {
+    Espeak(Voice),
+    Own(Speaker, Vec<Vec<Syllable>>),
+}
+
+impl Talker {
+    fn random(studio: &Studio, fast: bool, dice: &mut Dice) -> Talker {
+        if studio.espeak.is_some() {
+            return Talker::Espeak(Voice::random(dice));
+        }
+        let mut speaker = Speaker::random(dice);
+        if fast {
+            speaker.speed = (speaker.speed * 1.15).min(6.0);
+        }
+        Talker::Own(speaker, (0..70).map(|i| word(i, dice)).collect())
     }
-    if style == 2 {
-        speakers[0].speed = (speakers[0].speed * 1.15).min(6.0);
-    }
-    let mut takes = vec![Bus::new(rate, seconds + 1.0); speakers.len()];
-    let mut at = dice.within(0.05, 0.4);
-    let mut turn = dice.below(speakers.len());
-    let mut phrases_left = 1 + dice.below(4);
-    while at < seconds {
-        let speaker = &speakers[turn];
+
+    /// A phrase; `last` ones end a thought. Where espeak-ng fails, somebody of ours goes on.
+    fn say(&mut self, studio: &Studio, last: bool, rate: f32, dice: &mut Dice) -> Vec<f32> {
+        if let (Talker::Espeak(voice), Some(espeak)) = (&*self, &studio.espeak) {
+            if let Some(sound) = espeak.say(&voice.sentence(dice), voice, rate) {
+                return sound;
+            }
+            *self = Talker::random(&Studio::PROCEDURAL, false, dice);
+        }
+        let Talker::Own(speaker, vocabulary) = self else { return Vec::new() };
         let words = 3 + dice.below(7);
         let text: Vec<&Vec<Syllable>> = (0..words)
             .map(|_| {
@@ -46,44 +62,78 @@ pub fn play(style: usize, dice: &mut Dice, seconds: f32, rate: f32) -> Audio {
                 &vocabulary[rank.min(vocabulary.len() - 1)]
             })
             .collect();
+        say(&smooth(&phrase(&text, speaker, last, dice)), speaker, rate, dice)
+    }
+}
+
+/// Speaks for `seconds` in style number `style`.
+pub fn play(style: usize, studio: &Studio, dice: &mut Dice, seconds: f32, rate: f32) -> Audio {
+    let people = if style == 1 { 2 + dice.below(2) } else { 1 };
+    let mut talkers: Vec<Talker> = (0..people).map(|_| Talker::random(studio, style == 2, dice)).collect();
+    let mut takes = vec![Bus::new(rate, seconds + 1.0); people];
+    let mut at = dice.within(0.05, 0.4);
+    let mut turn = dice.below(people);
+    let mut phrases_left = 1 + dice.below(4);
+    while at < seconds {
         phrases_left -= 1;
-        let frames = phrase(&text, speaker, phrases_left == 0, dice);
-        let sound = say(&smooth(&frames), speaker, rate, dice);
+        let sound = talkers[turn].say(studio, phrases_left == 0, rate, dice);
         let level = 0.1 / rms(&sound).max(1e-6) * dice.within(0.85, 1.1);
-        let pan = if speakers.len() > 1 { 0.3 * (turn as f32 - 0.5) } else { 0.0 };
+        let pan = if people > 1 { 0.3 * (turn as f32 - 0.5 * (people - 1) as f32) } else { 0.0 };
         takes[turn].add(at, &sound, level, pan);
-        at += frames.len() as f32 * FRAME_S;
-        at += if phrases_left == 0 { dice.within(0.45, 1.1) } else { dice.within(0.15, 0.4) };
+        at += sound.len() as f32 / rate;
+        at += if phrases_left == 0 { dice.within(0.45, 1.1) } else { dice.within(0.1, 0.4) };
         if phrases_left == 0 {
             phrases_left = 1 + dice.below(4);
-            turn = (turn + 1) % speakers.len();
+            turn = (turn + 1) % people;
         }
     }
+    let mut bus = Bus::new(rate, seconds + 1.0);
     for take in &mut takes {
         take.filter(Biquad::high_pass(rate, 70.0, 0.7));
         bus.mix(take, 1.0);
     }
     hum(&mut bus, dice.within(-68.0, -52.0), dice);
-    let room = |bus: &mut Bus, t60: f32, level: f32, dice: &mut Dice| {
-        bus.room(t60, dice.within(2500.0, 5000.0), level, dice);
-    };
-    let level = match style {
-        2 => {
+    let mut tracks = Vec::new();
+    if style == 5 {
+        // A bed 14 to 20 dB below the voice: it is still somebody talking.
+        let genre = *dice.pick(&[Genre::Electronic, Genre::Classical, Genre::Jazz]);
+        let music = compose(
+            genre,
+            studio,
+            u64::from(dice.below(1 << 30) as u32),
+            f64::from(seconds + 1.0),
+            rate as u32,
+        );
+        let mut bed = Bus::new(rate, seconds + 1.0);
+        for (side, channel) in bed.sides.iter_mut().zip(&music.audio.channels) {
+            side.iter_mut().zip(channel).for_each(|(out, x)| *out = *x);
+        }
+        tracks.push(Track::new(bed, dice.within(-20.0, -14.0), 0.0).wide(1.0).sent(0.0));
+    }
+    let (finish, compression) = match style {
+        2 | 5 => {
             bus.filter(Biquad::bell(rate, 150.0, 0.8, 3.0)).filter(Biquad::high_shelf(rate, 3500.0, 4.0));
-            bus.compress(-26.0, 4.0, 0.004, 0.12);
-            dice.within(-18.0, -15.0)
+            let level = dice.within(-18.0, -15.0);
+            (Finish { hard: true, ..Finish::clean(0.3, 0.0, level) }, (-26.0, 4.0, 0.004, 0.12))
         }
         3 => {
-            room(&mut bus, dice.within(0.7, 1.6), dice.within(0.25, 0.6), dice);
-            dice.within(-27.0, -20.0)
+            let room = dice.within(0.25, 0.7);
+            (Finish::clean(dice.within(0.7, 1.8), room, dice.within(-27.0, -20.0)), (-10.0, 1.0, 0.01, 0.2))
         }
         _ => {
-            room(&mut bus, dice.within(0.2, 0.45), dice.within(0.05, 0.25), dice);
-            bus.compress(-24.0, 2.0, 0.01, 0.2);
-            dice.within(-25.0, -18.0)
+            let room = dice.within(0.05, 0.25);
+            (Finish::clean(dice.within(0.2, 0.45), room, dice.within(-25.0, -18.0)), (-24.0, 2.0, 0.01, 0.2))
         }
     };
-    bus.master(seconds, level, style == 2)
+    let (threshold, ratio, attack, release) = compression;
+    bus.compress(threshold, ratio, attack, release);
+    tracks.insert(0, Track::new(bus, 0.0, 0.0).wide(1.0));
+    let mut finish = Finish { damping_hz: dice.within(2500.0, 5000.0), glue: 1.0, ..finish }.aged(0.25, dice);
+    if style == 4 {
+        finish.band = (dice.within(200.0, 350.0), dice.within(3000.0, 3800.0));
+        finish.mono = true;
+    }
+    mix(tracks, &finish, seconds, dice)
 }
 
 /// The noise of a room and of a microphone, this many dB below full scale.

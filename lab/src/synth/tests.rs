@@ -54,12 +54,28 @@ fn odd_rates_and_lengths_are_served() {
 
 #[test]
 fn styles_of_a_genre_differ_for_one_seed() {
-    for genre in [Genre::Rock, Genre::Jazz] {
+    for genre in Genre::ALL {
         let mut heard = Vec::new();
         for style in 0..styles(genre).len() {
             let piece = compose_style(genre, style, &Studio::PROCEDURAL, 3, 1.0, 8_000);
             assert!(!heard.contains(&piece.audio), "{} sounds like another style", piece.style);
             heard.push(piece.audio);
         }
+    }
+}
+
+#[test]
+fn espeak_speaks_the_same_for_the_same_seed_and_in_other_words_than_ours() {
+    let Some(espeak) = espeak::Espeak::installed() else {
+        println!("SKIPPED: espeak_speaks: espeak-ng is not installed here");
+        return;
+    };
+    let studio = Studio { espeak: Some(espeak), ..Studio::default() };
+    for style in 0..styles(Genre::Speech).len() {
+        let speak = |studio: &Studio| compose_style(Genre::Speech, style, studio, 4, 3.0, 16_000);
+        let piece = speak(&studio);
+        assert_eq!(piece, speak(&studio), "{}", piece.style);
+        assert_ne!(piece.audio, speak(&Studio::PROCEDURAL).audio, "{}", piece.style);
+        assert!(dsp::rms(&piece.audio.channels[0]) > 0.005, "{}: nothing is heard", piece.style);
     }
 }

@@ -4,11 +4,16 @@
 use super::net::Net;
 use super::sounds::{FRAMES_PER_SECOND, Sound};
 
+/// Trust in a label that is called `low` in a manifest.
+pub const PLAUSIBLE: f32 = 0.5;
+
 /// What the network said about one sound.
 #[derive(Clone, Debug)]
 pub struct Heard {
     /// The sound's class.
     pub label: usize,
+    /// How far that is to be trusted, 0 to 1.
+    pub trust: f32,
     /// Logits a frame, `[frame][class]`.
     pub logits: Vec<f32>,
 }
@@ -28,8 +33,8 @@ pub struct Scores {
 pub fn listen<'a>(net: &Net, sounds: impl Iterator<Item = &'a Sound>) -> Vec<Heard> {
     sounds
         .filter_map(|sound| {
-            let (label, _) = sound.label?;
-            Some(Heard { label, logits: net.infer(&sound.columns) })
+            let (label, trust) = sound.label?;
+            Some(Heard { label, trust, logits: net.infer(&sound.columns) })
         })
         .collect()
 }
@@ -110,12 +115,15 @@ fn cross_entropy(heard: &[Heard], classes: usize, temperature: f32) -> f64 {
 
 /// The temperature that logits are divided by so that probabilities are as large as they should be (Guo et al., "On
 /// Calibration of Modern Neural Networks", 2017): golden-section search on its logarithm, between 0.25 and 4, for the
-/// least class-balanced cross-entropy of 3 s stretches. An offset for each class was tried and made unheard artists
-/// worse, see `models/README.md`.
+/// least class-balanced cross-entropy of 3 s stretches. Sounds whose label is only plausible ([`PLAUSIBLE`]) are left out
+/// where there are others: wrong labels ask for doubt that right ones do not. An offset for each class was tried and made
+/// unheard artists worse, see `models/README.md`.
 pub fn temperature(heard: &[Heard], classes: usize) -> f32 {
     if heard.is_empty() {
         return 1.0;
     }
+    let sure: Vec<Heard> = heard.iter().filter(|one| one.trust > PLAUSIBLE).cloned().collect();
+    let heard = if sure.is_empty() { heard } else { &sure };
     let loss = |log: f32| cross_entropy(heard, classes, log.exp());
     let ratio = 0.618_034;
     let (mut low, mut high) = (0.25f32.ln(), 4f32.ln());
@@ -132,7 +140,7 @@ mod tests {
     use super::*;
 
     fn heard(label: usize, logits: [f32; 2]) -> Heard {
-        Heard { label, logits: logits.repeat(300) }
+        Heard { label, trust: 1.0, logits: logits.repeat(300) }
     }
 
     #[test]
@@ -156,5 +164,10 @@ mod tests {
             (0..8).map(|i| heard(i % 2, logits(if i / 2 == 0 { 1 - i % 2 } else { i % 2 }))).collect();
         let found = temperature(&said, 2);
         assert!((found - 3.0 / 3f32.ln()).abs() < 0.01, "{found}");
+        // Doubtful labels that say otherwise do not count.
+        let doubtful = (0..8)
+            .map(|i| Heard { trust: 0.5, ..heard(i % 2, if i % 2 == 1 { [3.0, 0.0] } else { [0.0, 3.0] }) });
+        let all: Vec<Heard> = said.iter().cloned().chain(doubtful).collect();
+        assert_eq!(temperature(&all, 2), found);
     }
 }

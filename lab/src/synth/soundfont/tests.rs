@@ -130,7 +130,7 @@ fn an_installed_soundfont_plays_every_genre_to_the_bit() {
         );
         return;
     };
-    let studio = Studio { font: Some(font) };
+    let studio = Studio { font: Some(font), ..Studio::default() };
     for genre in [idiom_engine::Genre::Rock, idiom_engine::Genre::Jazz] {
         let piece = compose(genre, &studio, 4, 2.0, 22_050);
         assert_eq!(piece, compose(genre, &studio, 4, 2.0, 22_050), "{genre:?}");
