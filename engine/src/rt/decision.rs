@@ -13,7 +13,7 @@ const FRAME_S: f32 = 0.020;
 
 /// Time constant of the posterior's smoothing in seconds. Short, because the network itself averages over seconds:
 /// this only takes out what flickers from frame to frame.
-const SMOOTHING_S: f32 = 0.4;
+const SMOOTHING_S: f32 = 0.3;
 
 /// Sound that has to be heard before anything is said, in frames (0.5 s). Shorter excerpts are told apart badly
 /// even by people: Gjerdingen & Perrott (2008) found listeners still improving from 0.25 to 0.475 s.

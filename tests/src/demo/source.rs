@@ -63,7 +63,7 @@ impl Source {
 
     /// The synthetic programme: one passage for each genre, played by the first SoundFont that is installed.
     pub fn programme() -> Result<Source> {
-        let studio = Studio { font: soundfont::choose(&[])?.into_iter().next() };
+        let studio = Studio { font: soundfont::choose(&[])?.into_iter().next(), ..Studio::default() };
         let order = Genre::ALL.map(Genre::label).join(", ");
         let length = Genre::ALL.len() as u64 * (PASSAGE_SECONDS * f64::from(PROGRAMME_RATE)) as u64;
         Ok(Source {
