@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
-/// Frames of a window that is looked at as one: 3 s, as the shipped network averages over.
+/// Frames of a window that is looked at as one: 3 s, as excerpts are judged by.
 pub const WINDOW: usize = 150;
 
 /// One sound.
