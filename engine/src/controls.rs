@@ -1,6 +1,7 @@
 //! What the user sets and what the host says, handed to the engine with every block.
 
 use crate::genre::Genre;
+use crate::profile::Profile;
 use serde::{Deserialize, Serialize};
 
 /// What computes the genre.
@@ -111,6 +112,37 @@ pub enum Uncertain {
     Keep = 1,
 }
 
+/// What moves the mix.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Mode {
+    /// The genre that is heard, all the time.
+    #[default]
+    Follow = 0,
+    /// What some seconds of sound were, once; then that is held. Another mode and back to this one learns again.
+    Learn = 1,
+    /// Nothing: genre and mix stay as they are.
+    Hold = 2,
+    /// The user's own settings alone ([`Controls::base`]). The genre is recognised, but asks for nothing.
+    ByHand = 3,
+}
+
+impl Mode {
+    /// Every mode, in the order a chooser shows them.
+    pub const ALL: [Mode; 4] = [Mode::Follow, Mode::Learn, Mode::Hold, Mode::ByHand];
+
+    /// Name to show to a person.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Mode::Follow => "Follow",
+            Mode::Learn => "Learn",
+            Mode::Hold => "Hold",
+            Mode::ByHand => "By hand",
+        }
+    }
+}
+
 /// The peak limiter at the end of the chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -119,12 +151,12 @@ pub enum LimiterMode {
     /// Holds sample peaks, without any latency: for tracking and live.
     #[default]
     ZeroLatency = 0,
-    /// Holds true peaks, with a constant latency of some milliseconds: for masters.
+    /// Holds true peaks, with a constant latency of 2 ms at every rate: for masters.
     LookAhead = 1,
 }
 
 /// A part of the mix chain that can be switched off or locked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]
 pub enum Section {
     /// The downward expander.
@@ -158,6 +190,19 @@ impl Section {
         Section::Limiter,
     ];
 
+    /// Name to show to a person.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Section::Gate => "Gate",
+            Section::Eq => "Equalizer",
+            Section::Compressor => "Compressor",
+            Section::Drive => "Drive",
+            Section::Width => "Width",
+            Section::Loudness => "Loudness",
+            Section::Limiter => "Limiter",
+        }
+    }
+
     /// Its name in preset files.
     pub const fn name(self) -> &'static str {
         match self {
@@ -178,8 +223,8 @@ pub struct Controls {
     /// Number of the preset in [`Preset::factory`](crate::profile::Preset::factory) whose profiles are played; one that
     /// is not there plays the first. The mix glides to another preset within the reaction time.
     pub preset: usize,
-    /// How far the mix moves towards the genre's profile, `0..=1`. At 0 the output is the input, bit for bit (with the
-    /// limiter off, and trims at 0 dB).
+    /// How far the mix moves towards the genre's profile, `0..=1`. At 0 the user's own settings alone are in force; when
+    /// these are neutral, trims at 0 dB and the limiter off, the output is the input, bit for bit.
     pub amount: f32,
     /// Time the mix takes to follow a change of genre, in seconds, `0.1..=20`. It takes longer while the genre keeps
     /// changing.
@@ -190,10 +235,12 @@ pub struct Controls {
     pub uncertain: Uncertain,
     /// A genre set by hand; `None` follows the recognition.
     pub manual: Option<Genre>,
-    /// Hold the present genre and mix whatever is heard.
-    pub freeze: bool,
-    /// Listen for some seconds, settle, and hold that; switch it off and on to learn again.
-    pub learn: bool,
+    /// What moves the mix.
+    pub mode: Mode,
+    /// The user's own settings, to which the genre adds: what a genre's profile asks for beyond
+    /// [`Profile::NEUTRAL`], scaled by the amount, comes on top of these, in each parameter's own domain (dB, octaves,
+    /// slope). At neutral the profile alone is in force. Values out of range are taken as the nearest in it.
+    pub base: Profile,
     /// Gain before everything, in dB, `-24..=24`.
     pub input_db: f32,
     /// Whether the gate acts.
@@ -212,6 +259,9 @@ pub struct Controls {
     pub limiter: bool,
     /// The limiter's ceiling in dBTP, `-24..=0`. It is a matter of delivery, not of genre.
     pub ceiling_db: f32,
+    /// Leave the user's own settings as they were when this was switched on, whatever `base` says: while a host records
+    /// what is in force into them (Print), it must not be heard twice.
+    pub hold_base: bool,
     /// Sections whose settings stay where they are while the genre moves the others, by [`Section`].
     // Not `SECTIONS`: Rust 1.95 fails on that when a closure completes `Controls` from another.
     pub locks: [bool; 7],
@@ -232,8 +282,8 @@ impl Default for Controls {
             threshold: 0.7,
             uncertain: Uncertain::Ease,
             manual: None,
-            freeze: false,
-            learn: false,
+            mode: Mode::Follow,
+            base: Profile::NEUTRAL,
             input_db: 0.0,
             gate: true,
             eq: true,
@@ -243,6 +293,7 @@ impl Default for Controls {
             loudness: true,
             limiter: false,
             ceiling_db: -1.0,
+            hold_base: false,
             locks: [false; SECTIONS],
             external_key: false,
             output_db: 0.0,

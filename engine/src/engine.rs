@@ -3,6 +3,7 @@
 use crate::controls::{Backend, Controls, LimiterMode, Quantization, Transport};
 use crate::link::{AudioEnd, ToAudio, ToWorker};
 use crate::metrics::{Metrics, Stage, Stopwatch};
+use crate::profile::live::LiveProfiles;
 use crate::profile::{Preset, Profiles};
 use crate::rt::cache::CacheLimits;
 use crate::rt::cache_control::CacheControl;
@@ -58,6 +59,7 @@ pub struct Handle {
     instance: Arc<Instance>,
     telemetry: Arc<Telemetry>,
     cache: Arc<CacheControl>,
+    profiles: Arc<LiveProfiles>,
 }
 
 impl Handle {
@@ -65,7 +67,7 @@ impl Handle {
     pub fn new() -> Handle {
         let telemetry = Arc::<Telemetry>::default();
         let instance = Instance::register(Arc::clone(&telemetry));
-        Handle { instance, telemetry, cache: Arc::default() }
+        Handle { instance, telemetry, cache: Arc::default(), profiles: Arc::default() }
     }
 
     /// Makes the audio-thread side. Allocates, and prepares the chosen model; never call it on the audio thread.
@@ -74,7 +76,14 @@ impl Handle {
     /// is no longer served by the worker.
     pub fn start(&self, config: Config) -> Engine {
         let (recognizer, link) = self.instance.start(config.offline);
-        Engine::new(config, recognizer, link, Arc::clone(&self.telemetry), Arc::clone(&self.cache))
+        let (telemetry, cache, profiles) = (&self.telemetry, &self.cache, &self.profiles);
+        Engine::new(config, recognizer, link, Arc::clone(telemetry), Arc::clone(cache), Arc::clone(profiles))
+    }
+
+    /// Plays these profiles instead of the built-in preset that the controls name; `None` plays that again. In force
+    /// from the audio thread's next block on; the mix glides there.
+    pub fn set_profiles(&self, profiles: Option<Profiles>) {
+        self.profiles.set(profiles);
     }
 
     /// Chooses what computes the genre. Returns at once; the worker prepares it and the audio thread takes it over
@@ -145,10 +154,15 @@ pub struct Engine {
     framer: Framer,
     listener: Listener,
     mix: MixStage,
-    /// The profiles that are used, when they are not those of the built-in preset that the controls name.
+    /// The profiles that play, when they are not those of the built-in preset that the controls name.
     own_profiles: Option<Profiles>,
-    /// The built-in preset in use.
-    preset: usize,
+    /// The built-in preset in use, `None` while another one's profiles play.
+    preset: Option<usize>,
+    /// Profiles that were edited or loaded while playing, and which change of them was taken over last.
+    live: Arc<LiveProfiles>,
+    live_seen: u64,
+    /// What the last frame was taken for.
+    outcome: Outcome,
     telemetry: Arc<Telemetry>,
 }
 
@@ -177,6 +191,7 @@ impl Engine {
         link: AudioEnd,
         telemetry: Arc<Telemetry>,
         cache: Arc<CacheControl>,
+        live: Arc<LiveProfiles>,
     ) -> Engine {
         let front = FrontEnd::new(config.sample_rate);
         telemetry.set_sample_rate(config.sample_rate);
@@ -189,7 +204,10 @@ impl Engine {
                 LimiterMode::ZeroLatency,
             ),
             own_profiles: None,
-            preset: 0,
+            preset: Some(0),
+            live,
+            live_seen: 0,
+            outcome: Outcome::default(),
             listener: Listener {
                 offline: config.offline,
                 remote: Remote::new(&front, cache),
@@ -268,7 +286,7 @@ impl Engine {
         if let Some(frame) = self.framer.begin_block(transport) {
             let (outcome, ns) = self.listener.hear(frame, controls);
             frames_ns += ns;
-            self.mix.set_target(&outcome, controls);
+            self.take(outcome, controls);
         }
         let mut start = 0;
         while start < length {
@@ -280,7 +298,7 @@ impl Engine {
             self.mix.process(channels, side_chain, start, end, controls);
             if let Some((outcome, ns)) = outcome {
                 frames_ns += ns;
-                self.mix.set_target(&outcome, controls);
+                self.take(outcome, controls);
             }
             start = end;
         }
@@ -295,8 +313,25 @@ impl Engine {
         }
     }
 
+    /// What the last frame was taken for: probabilities, the genre in force, how sure that is.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    fn take(&mut self, outcome: Outcome, controls: &Controls) {
+        self.mix.set_target(&outcome, controls);
+        self.outcome = outcome;
+    }
+
     fn choose_preset(&mut self, wanted: usize) {
-        if wanted == self.preset || self.own_profiles.is_some() {
+        if let Some(profiles) = self.live.take(&mut self.live_seen) {
+            self.own_profiles = profiles;
+            self.preset = None;
+            if let Some(profiles) = &self.own_profiles {
+                self.mix.set_profiles(profiles);
+            }
+        }
+        if Some(wanted) == self.preset || self.own_profiles.is_some() {
             return;
         }
         // The list was made when the engine was, so this only looks it up.
@@ -304,7 +339,7 @@ impl Engine {
         if let Some(preset) = presets.get(wanted).or(presets.first()) {
             self.mix.set_profiles(&preset.profiles);
         }
-        self.preset = wanted;
+        self.preset = Some(wanted);
     }
 
     /// Forgets what was heard: the next block is a new beginning.
@@ -312,6 +347,7 @@ impl Engine {
         self.framer.reset();
         self.listener.reset();
         self.mix.reset();
+        self.outcome = Outcome::default();
     }
 }
 

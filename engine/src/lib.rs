@@ -20,7 +20,7 @@ pub mod telemetry;
 pub mod telemetry_c;
 pub mod worker;
 
-pub use controls::{Backend, Controls, LimiterMode, Quantization, Section, Transport, Uncertain};
+pub use controls::{Backend, Controls, LimiterMode, Mode, Quantization, Section, Transport, Uncertain};
 pub use engine::{Config, Engine, Handle, Status};
 pub use genre::{Genre, Posterior};
 pub use metrics::Metrics;

@@ -7,6 +7,7 @@
 use crate::controls::{Backend, Quantization};
 use crate::genre::{GENRES, Genre, Posterior};
 use crate::metrics::{Meters, Metrics, Stage};
+use crate::profile::Profile;
 use crate::rt::tap::Tap;
 use crate::rt::watch::Trouble;
 use atomic_refcell::AtomicRefCell;
@@ -97,6 +98,9 @@ pub struct MixState {
     pub learnt: f32,
     /// By what factor the mix moves slower than set, because the genre keeps changing, `>= 1`.
     pub calm: f32,
+    /// Every parameter of a profile as it is in force, in its unit, whether or not its section is switched on: what
+    /// genre and amount make of the user's own setting ([`Controls::base`](crate::Controls::base)).
+    pub values: Profile,
 }
 
 /// Everything the window, the demo and the tests can see of a running engine.

@@ -2,7 +2,7 @@
 
 use Genre::{Classical, Electronic, Jazz, Rock, Speech};
 use idiom_engine::rt::decision::{Decision, Outcome};
-use idiom_engine::{Controls, Genre, Posterior, Verdict};
+use idiom_engine::{Controls, Genre, Mode, Posterior, Verdict};
 
 const SECOND: usize = 50;
 const LOUD: f32 = -18.0;
@@ -236,7 +236,7 @@ fn garbage_is_ignored() {
 #[test]
 fn freeze_holds_what_is_on_show_and_letting_go_shows_the_present() {
     let mut decision = sure_of(Rock);
-    let controls = Controls { freeze: true, ..Controls::default() };
+    let controls = Controls { mode: Mode::Hold, ..Controls::default() };
     let frozen = feed(&mut decision, leaning(Speech, 0.95), LOUD, 10 * SECOND, &controls);
     assert!(
         frozen.iter().all(|o| (o.genre, o.verdict, o.weights(0.7)) == (Some(Rock), Verdict::Frozen, None))
@@ -251,7 +251,7 @@ fn freeze_holds_what_is_on_show_and_letting_go_shows_the_present() {
 #[test]
 fn a_genre_set_by_hand_wins_over_all_and_the_hearing_goes_on() {
     let mut decision = Decision::new();
-    let controls = Controls { manual: Some(Jazz), freeze: true, ..Controls::default() };
+    let controls = Controls { manual: Some(Jazz), mode: Mode::Hold, ..Controls::default() };
     let outcome = *feed(&mut decision, leaning(Rock, 0.9), LOUD, 2 * SECOND, &controls).last().unwrap();
     assert_eq!((outcome.genre, outcome.verdict), (Some(Jazz), Verdict::Manual));
     assert_eq!(outcome.weights(0.7), Some(Posterior::certain(Jazz).0));

@@ -3,7 +3,8 @@
 mod engine_support;
 
 use engine_support::{KINDS, Noise, at, eager, engine, play, programme};
-use idiom_engine::{Config, Controls, Genre, Handle, Transport, Uncertain};
+use idiom_engine::profile::{PARAMETERS, Profile};
+use idiom_engine::{Config, Controls, Genre, Handle, Mode, Transport, Uncertain};
 
 const RATE: f32 = 48_000.0;
 
@@ -108,13 +109,13 @@ fn strange_blocks_controls_and_transports_do_no_harm() {
                 threshold: odd,
                 output_db: odd,
                 manual: Genre::from_index(round % 7),
-                freeze: round % 3 == 0,
+                mode: Mode::ALL[round % 4],
                 eq: round % 2 == 0,
                 compressor: round % 4 == 0,
                 bypass: round % 11 == 0,
                 preset: round % 40,
                 uncertain: if round % 2 == 0 { Uncertain::Keep } else { Uncertain::Ease },
-                learn: round % 13 < 4,
+                base: Profile::from_values([odd; PARAMETERS]),
                 input_db: odd,
                 gate: round % 3 != 0,
                 drive: round % 5 != 0,
@@ -122,6 +123,7 @@ fn strange_blocks_controls_and_transports_do_no_harm() {
                 loudness: round % 2 == 1,
                 limiter: round % 6 < 3,
                 ceiling_db: odd,
+                hold_base: round % 3 == 1,
                 locks: std::array::from_fn(|section| (round >> (section % 4)) % 2 == 1),
                 external_key: round % 9 < 5,
             };

@@ -3,14 +3,14 @@
 mod mix_support;
 use idiom_engine::rt::decision::Outcome;
 use idiom_engine::rt::mix::follow::{Follow, LEARN_S};
-use idiom_engine::{Controls, Genre, Posterior, Uncertain, Verdict};
+use idiom_engine::{Controls, Genre, Mode, Posterior, Uncertain, Verdict};
 use mix_support::surely;
 
 const FRAMES_PER_S: usize = 50;
 
 #[test]
 fn learning_settles_on_the_mean_of_what_it_heard_and_stays() {
-    let controls = Controls { learn: true, ..Controls::default() };
+    let controls = Controls { mode: Mode::Learn, ..Controls::default() };
     let mut follow = Follow::new();
     let frames = (LEARN_S * FRAMES_PER_S as f32) as usize;
     for frame in 0..frames {

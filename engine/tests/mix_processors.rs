@@ -449,11 +449,10 @@ fn without_latency_the_sample_peak_is_held() {
 
 #[test]
 fn the_latency_is_the_same_time_at_every_rate() {
-    for rate in [22_050.0f32, 44_100.0, 48_000.0, 96_000.0, 192_000.0, 384_000.0] {
+    for rate in [8_000.0f32, 22_050.0, 44_100.0, 48_000.0, 96_000.0, 192_000.0, 384_000.0] {
         let limiter = Limiter::new(rate, tick_length(rate), true);
-        let ms = 1_000.0 * limiter.latency() as f32 / rate;
-        // Rounded up to whole samples of whole ticks, which are longest at the lowest rate.
-        assert!((1.4..2.1).contains(&ms), "{ms} ms at {rate} Hz");
+        // 2 ms to the nearest sample.
+        assert_eq!(limiter.latency(), (0.002 * rate).round() as usize, "at {rate} Hz");
     }
 }
 

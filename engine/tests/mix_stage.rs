@@ -181,28 +181,6 @@ fn extremes() -> Profiles {
     profiles
 }
 
-/// Energy above 15 kHz, relative to the tone's, that processing adds while `frames` of moves go on.
-fn clicks_db(
-    profiles: &Profiles,
-    hz: f64,
-    amplitude: f64,
-    moves: impl Fn(usize) -> (Outcome, Controls),
-) -> f64 {
-    let (rate, hop, frames) = (48_000.0f32, 960, 200);
-    let tone = sine(hz, amplitude, rate.into(), hop * frames);
-    let mut output = [tone.clone(), tone.clone()];
-    let mut stage = MixStage::new(rate, 2, profiles, LimiterMode::ZeroLatency);
-    for frame in 0..frames {
-        let (outcome, controls) = moves(frame);
-        stage.set_target(&outcome, &controls);
-        let mut slices: Vec<&mut [f32]> = output.iter_mut().map(|c| &mut c[..]).collect();
-        stage.process(&mut slices, &[], frame * hop, (frame + 1) * hop, &controls);
-    }
-    let difference: Vec<f32> = output[0].iter().zip(&tone).map(|(a, b)| a - b).collect();
-    let energy = tone.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
-    level_above_db(&difference[4_800..], 15_000.0, rate.into(), energy)
-}
-
 #[test]
 fn no_control_clicks_however_it_jumps() {
     let fast = Controls { reaction_s: 0.1, ..Controls::default() };

@@ -5,6 +5,7 @@ mod engine_support;
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use engine_support::{CHOICES, Noise, at, engine, programme};
 use idiom_engine::model::{onnx_write, random, tflite_write};
+use idiom_engine::profile::{Parameter, Preset, Profile};
 use idiom_engine::rt::cache::{AnswerCache, Scope};
 use idiom_engine::rt::features::{Features, FrontEnd};
 use idiom_engine::rt::frames::Framer;
@@ -17,7 +18,7 @@ use idiom_engine::rt::tap::Point;
 use idiom_engine::rt::watch::{Trouble, Watch};
 use idiom_engine::worker::ModelSource;
 use idiom_engine::{
-    Backend, CacheLimits, Config, Controls, Engine, Genre, Handle, LimiterMode, Posterior, Transport,
+    Backend, CacheLimits, Config, Controls, Engine, Genre, Handle, LimiterMode, Mode, Posterior, Transport,
     Uncertain,
 };
 use std::time::{Duration, Instant};
@@ -34,6 +35,15 @@ fn process(engine: &mut Engine, block: &mut [Vec<f32>; 2], transport: Transport,
     });
 }
 
+/// Own settings all over their ranges.
+fn restless_base(round: usize) -> Profile {
+    let share = |i: usize| ((i * 7 + round) % 11) as f32 / 10.0;
+    Profile::from_values(std::array::from_fn(|i| {
+        let (min, max) = Parameter::ALL[i].spec().range;
+        min + (max - min) * share(i)
+    }))
+}
+
 /// Controls that change with every block.
 fn restless(round: usize) -> Controls {
     Controls {
@@ -41,20 +51,21 @@ fn restless(round: usize) -> Controls {
         reaction_s: 0.1 + (round % 7) as f32,
         threshold: (round % 5) as f32 / 5.0,
         manual: Genre::from_index(round % 17),
-        freeze: round % 13 == 0,
+        mode: Mode::ALL[round / 13 % 4],
         eq: round % 3 != 0,
         compressor: round % 4 != 0,
         output_db: (round % 9) as f32 - 4.0,
         bypass: round % 19 == 0,
         preset: round % 23,
         uncertain: if round % 2 == 0 { Uncertain::Ease } else { Uncertain::Keep },
-        learn: round % 31 > 20,
+        base: restless_base(round),
         input_db: (round % 7) as f32 - 3.0,
         gate: round % 5 != 0,
         drive: round % 6 != 0,
         width: round % 7 != 0,
         loudness: round % 8 != 0,
         limiter: round % 3 == 0,
+        hold_base: round % 6 == 0,
         ceiling_db: -((round % 5) as f32),
         locks: std::array::from_fn(|section| (round + section) % 10 == 0),
         external_key: round % 2 == 0,
@@ -141,6 +152,9 @@ fn changes_while_playing_and_questions_to_the_worker() {
         }
         if round % 1700 == 0 {
             handle.clear_cache();
+        }
+        if round % 500 == 0 {
+            handle.set_profiles((round % 1000 == 0).then(|| Preset::factory()[3].profiles));
         }
         // A loop of 4 s. The engine runs some hundred times faster than real time, so the worker gets a moment.
         let end = song[0].len().min(position + 400 + noise.below(200));

@@ -108,6 +108,26 @@ fn another_preset_is_glided_to() {
     assert!(rough < 4.0 * roughness(&sine), "{rough:e} against {:e} of the input", roughness(&sine));
 }
 
+/// Profiles that are edited while they play are arrived at, and the built-in preset comes back when they go.
+#[test]
+fn edited_profiles_are_played_at_once() {
+    let handle = Handle::new();
+    let mut engine = engine(&handle, RATE, true, (Backend::Spectral, Quantization::Auto));
+    let controls = Controls { manual: Some(Genre::Jazz), reaction_s: 0.1, ..Controls::default() };
+    let mut profiles = Preset::factory()[0].profiles;
+    let built_in = profiles.genres[Genre::Jazz.index()][Parameter::MidDb];
+    let mut hear = |profiles| {
+        handle.set_profiles(profiles);
+        play(&mut engine, &mut [vec![0.0; 24_000], vec![0.0; 24_000]], &controls, || 480, |_| {});
+        handle.telemetry().snapshot().mix.values[Parameter::MidDb]
+    };
+    for gain in [3.0, -2.0] {
+        profiles.edit(Genre::Jazz, Parameter::MidDb, gain);
+        assert!((hear(Some(profiles)) - gain).abs() < 1e-3);
+    }
+    assert!((hear(None) - built_in).abs() < 1e-3);
+}
+
 /// The smoothed posterior after every frame, with a change after five seconds.
 fn posteriors(first: Quantization, then: Option<Quantization>) -> Vec<Posterior> {
     let handle = Handle::new();

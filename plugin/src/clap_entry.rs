@@ -155,7 +155,9 @@ unsafe extern "C" fn load(plugin: *const clap_plugin, stream: *const c_void) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::params::IdiomParams;
+    use crate::params::{IdiomParams, Switch};
+    use idiom_engine::Section;
+    use idiom_engine::profile::Parameter;
     use nice_plug::prelude::{Param, ParamPtr};
 
     unsafe extern "C" fn no_extension(_host: *const clap_host, _id: *const c_char) -> *const c_void {
@@ -269,9 +271,11 @@ mod tests {
         set(params.reaction.as_ptr(), 0.765_432_1);
         set(params.output.as_ptr(), 0.1);
         set(params.genre.as_ptr(), 0.6);
-        set(params.freeze.as_ptr(), 1.0);
-        set(params.bypass.as_ptr(), 1.0);
-        set(params.eq.as_ptr(), 0.0);
+        set(params.mode.as_ptr(), 0.66);
+        set(params.switch(Switch::Bypass).as_ptr(), 1.0);
+        set(params.switch(Switch::On(Section::Eq)).as_ptr(), 0.0);
+        set(params.own(Parameter::MidHz).as_ptr(), 0.3);
+        set(params.cc.channel.as_ptr(), 0.9);
         let saved = first.save();
         let second = Loaded::new();
         assert!(second.load(&saved));

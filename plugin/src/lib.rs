@@ -2,6 +2,8 @@
 //! and no recognition.
 //!
 //! * [`params`]: what a host can automate, with ranges and texts.
+//! * [`midi_out`]: what is heard, as MIDI controllers.
+//! * [`print`]: what the genre draws, as the host's automation.
 //! * [`state`]: what is saved beside the parameters, and how a bad state is dealt with.
 //! * [`clap_entry`], [`vst3_entry`]: the entry points; [`clap_presets`], [`clap_pages`]: presets in a CLAP host's own
 //!   browser, and pages for its controllers; [`instances`]: which instance a host's object belongs to.
@@ -15,15 +17,18 @@ pub mod editor;
 pub mod history;
 pub mod instances;
 pub mod library;
+pub mod midi_out;
 pub mod params;
+pub mod print;
 pub mod probe;
 pub mod shared;
 pub mod state;
 pub mod vst3_entry;
 
-use crate::params::IdiomParams;
+use crate::midi_out::MidiOut;
+use crate::params::{IdiomParams, Switch};
 use crate::shared::{Pace, Shared};
-use idiom_engine::{Config, Engine, Handle, Transport};
+use idiom_engine::{Config, Engine, Handle, LimiterMode, Transport};
 use nice_plug::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -45,6 +50,11 @@ pub struct Idiom {
     crashed: bool,
     /// In Hz.
     sample_rate: f32,
+    /// The limiter of the present activation.
+    limiter: LimiterMode,
+    /// The host was asked for another activation, because of another limiter.
+    restart_asked: bool,
+    midi_out: MidiOut,
     pace: Pace,
     _registration: instances::Registration,
 }
@@ -61,6 +71,9 @@ impl Default for Idiom {
             engine: None,
             crashed: false,
             sample_rate: 48_000.0,
+            limiter: LimiterMode::default(),
+            restart_asked: false,
+            midi_out: MidiOut::new(48_000.0),
             pace: Pace::new(48_000.0),
         }
     }
@@ -78,7 +91,7 @@ impl Idiom {
 
     /// Makes an engine, on a thread of its own: while it is made it takes some hundred kB of stack, and not every host
     /// calls from a thread that has them (Ardour activates on its audio thread, with 512 kB).
-    fn start(&self, config: Config) -> Result<Box<Engine>, String> {
+    fn start(&self, config: Config, limiter: LimiterMode) -> Result<Box<Engine>, String> {
         let (lowest, highest) = (8_000.0, 384_000.0);
         if !(lowest..=highest).contains(&config.sample_rate) {
             return Err(format!(
@@ -91,7 +104,7 @@ impl Idiom {
         let started = std::thread::scope(|scope| {
             std::thread::Builder::new()
                 .stack_size(START_STACK)
-                .spawn_scoped(scope, || Box::new(handle.start(config)))
+                .spawn_scoped(scope, || Box::new(handle.start(config).with_limiter(limiter)))
                 .map(|thread| thread.join())
         });
         match started {
@@ -101,6 +114,8 @@ impl Idiom {
         }
     }
 }
+
+const PORTS: PortNames = PortNames { aux_inputs: &["Side chain"], ..PortNames::const_default() };
 
 impl Plugin for Idiom {
     const NAME: &'static str = "Idiom";
@@ -113,14 +128,22 @@ impl Plugin for Idiom {
         AudioIOLayout {
             main_input_channels: NonZeroU32::new(2),
             main_output_channels: NonZeroU32::new(2),
+            aux_input_ports: &[new_nonzero_u32(2)],
+            names: PORTS,
             ..AudioIOLayout::const_default()
         },
         AudioIOLayout {
             main_input_channels: NonZeroU32::new(1),
             main_output_channels: NonZeroU32::new(1),
+            aux_input_ports: &[new_nonzero_u32(1)],
+            names: PORTS,
             ..AudioIOLayout::const_default()
         },
     ];
+    /// Only for controllers. There is no MIDI input, so nothing has to be passed on.
+    const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
+    /// Automation counts from its sample on, so a render does not depend on the host's block size.
+    const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
     type Editor = editor::IdiomEditor;
     type SysExMessage = ();
@@ -144,12 +167,15 @@ impl Plugin for Idiom {
         buffer: &BufferConfig,
         context: &mut impl ActivateContext<Self>,
     ) -> bool {
-        let started = self.start(Config {
+        let config = Config {
             sample_rate: buffer.sample_rate,
             channels: layout.main_output_channels.map_or(2, |channels| channels.get() as usize),
             offline: buffer.process_mode == ProcessMode::Offline,
-        });
+        };
         self.sample_rate = buffer.sample_rate;
+        (self.limiter, self.restart_asked) = (self.params.limiter_mode(), false);
+        let started = self.start(config, self.limiter);
+        self.midi_out = MidiOut::new(buffer.sample_rate);
         self.pace = Pace::new(buffer.sample_rate);
         self.crashed = false;
         let (engine, refusal) = match started {
@@ -160,18 +186,19 @@ impl Plugin for Idiom {
         self.shared.activated(refusal);
         // Logs what is wrong even if no window is ever opened.
         self.shared.problem();
-        context.set_latency_samples(0);
+        context.set_latency_samples(self.engine.as_ref().map_or(0, |engine| engine.latency() as u32));
         true
     }
 
     fn reset(&mut self) {
         self.with_engine(Engine::reset);
+        self.midi_out.reset();
     }
 
     fn process(
         &mut self,
         buffer: &mut Buffer,
-        _aux: &mut AuxiliaryBuffers,
+        aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         let (host, controls) = (context.transport(), self.params.controls());
@@ -180,13 +207,36 @@ impl Plugin for Idiom {
             position: host.pos_samples(),
             loop_start: host.loop_range_samples().map(|(start, _)| start),
         };
+        let (mut key, mut key_channels) = ([&[][..]; 2], 0);
+        if let Some(side_chain) = aux.inputs.first_mut() {
+            for (slot, channel) in key.iter_mut().zip(side_chain.as_slice_immutable()) {
+                *slot = channel;
+                key_channels += 1;
+            }
+        }
         let channels = buffer.as_slice();
-        self.with_engine(|engine| engine.process(channels, transport, &controls));
+        self.with_engine(|engine| engine.process_keyed(channels, &key[..key_channels], transport, &controls));
         if self.crashed {
             // The engine may have left half a block behind; nothing that is not a number may reach the speakers.
             for sample in buffer.as_slice().iter_mut().flat_map(|channel| channel.iter_mut()) {
                 *sample = if sample.is_finite() { *sample } else { 0.0 };
             }
+        }
+        if self.params.switch(Switch::MidiOut).value() {
+            if let Some(engine) = self.engine.as_ref().filter(|_| !self.crashed) {
+                let routing = self.params.cc.routing();
+                let outcome = engine.outcome();
+                self.midi_out.block(buffer.samples(), outcome, &routing, |event| {
+                    context.try_send_event(event).is_ok()
+                });
+            }
+        } else {
+            self.midi_out.reset();
+        }
+        if self.params.limiter_mode() != self.limiter && !self.restart_asked {
+            // The latency is another one then, and hosts take that only from a new activation.
+            self.restart_asked = true;
+            context.request_restart();
         }
         self.pace.block(buffer.samples(), &self.shared);
         ProcessStatus::Tail((TAIL_S * self.sample_rate) as u32)

@@ -10,7 +10,8 @@ mod user_model;
 pub use preset::{PresetSelection, SavedPreset};
 pub use user_model::ModelSelection;
 
-use crate::params::{Dial, GENRE_ID, GenreChoice, Switch};
+use crate::params::{Dial, Switch, cc, choice, own};
+use idiom_engine::profile::Parameter;
 use idiom_engine::worker::UserModel;
 use idiom_engine::{Backend, Handle, Quantization};
 use nice_plug::params::persist::PersistentField;
@@ -251,6 +252,14 @@ pub fn inspect(state: &mut PluginState) {
             env!("CARGO_PKG_VERSION"),
         );
     }
+    // Before there was a mode, Hold was a switch.
+    if let Some(ParamValue::Bool(frozen)) = state.params.remove("freeze") {
+        let mode = if frozen { "hold" } else { "follow" };
+        if !state.params.contains_key("mode") {
+            state.params.insert("mode".into(), ParamValue::String(mode.into()));
+            fill_in(state);
+        }
+    }
     // A newer Idiom may well have settings that this one has never heard of: no damage, and said above.
     state.params.retain(|id, value| match check_param(id, value) {
         Ok(()) => true,
@@ -278,17 +287,31 @@ pub fn inspect(state: &mut PluginState) {
     state.fields.insert("report".into(), report.to_string());
 }
 
+/// Gives a state of the first version, which knew nine parameters, the defaults of those that came later: they sound as
+/// that version did.
+fn fill_in(state: &mut PluginState) {
+    let dials =
+        [Dial::Input, Dial::Ceiling].map(|dial| (dial.id().to_owned(), ParamValue::F32(dial.default())));
+    let switches =
+        Switch::ALL.map(|switch| (switch.id().to_owned(), ParamValue::Bool(switch.default()))).into_iter();
+    let own = Parameter::ALL.iter().map(|&p| (own::id(p), ParamValue::F32(p.spec().neutral)));
+    for (id, value) in dials.into_iter().chain(switches).chain(own) {
+        state.params.entry(id).or_insert(value);
+    }
+}
+
 enum Fault {
     Unknown,
     Bad(String),
 }
 
 fn check_param(id: &str, value: &ParamValue) -> Result<(), Fault> {
-    if let Some(dial) = Dial::ALL.into_iter().find(|dial| dial.id() == id) {
-        let (min, max) = dial.limits();
+    let dial = Dial::ALL.into_iter().find(|dial| dial.id() == id).map(Dial::limits);
+    if let Some((min, max)) = dial.or_else(|| own::by_id(id).map(|parameter| parameter.spec().range)) {
+        // A hair over the edge is rounding, not damage.
+        let hair = 1e-5 * (max - min);
         return match value {
-            // A hair over the edge is rounding, not damage.
-            ParamValue::F32(v) if *v >= min - 1e-3 && *v <= max + 1e-3 => Ok(()),
+            ParamValue::F32(v) if *v >= min - hair && *v <= max + hair => Ok(()),
             other => Err(Fault::Bad(format!("is {other:?}, not a number from {min} to {max}"))),
         };
     }
@@ -298,22 +321,29 @@ fn check_param(id: &str, value: &ParamValue) -> Result<(), Fault> {
             other => Err(Fault::Bad(format!("is {other:?}, not true or false"))),
         };
     }
-    if id == GENRE_ID {
-        let ids = GenreChoice::ids().unwrap_or_default();
+    if let Some(ids) = choice::ids(id) {
         return match value {
             ParamValue::String(name) if ids.contains(&name.as_str()) => Ok(()),
             other => Err(Fault::Bad(format!("is {other:?}, not one of {ids:?}"))),
         };
     }
+    if let Some((min, max)) = cc::limits(id) {
+        return match value {
+            ParamValue::I32(number) if (min..=max).contains(number) => Ok(()),
+            other => Err(Fault::Bad(format!("is {other:?}, not a whole number from {min} to {max}"))),
+        };
+    }
     Err(Fault::Unknown)
 }
 
-fn check_field(key: &str, text: &str) -> Result<(), serde_json::Error> {
+fn check_field(key: &str, text: &str) -> Result<(), String> {
     match key {
-        "inference" => serde_json::from_str::<Choice>(text).map(drop),
-        "model" => serde_json::from_str::<Option<UserModel>>(text).map(drop),
-        "preset" => serde_json::from_str::<SavedPreset>(text).map(drop),
-        "window" => serde_json::from_str::<Size>(text).map(drop),
+        "inference" => serde_json::from_str::<Choice>(text).map(drop).map_err(|error| error.to_string()),
+        "model" => {
+            serde_json::from_str::<Option<UserModel>>(text).map(drop).map_err(|error| error.to_string())
+        }
+        "preset" => SavedPreset::parse(text).map(drop),
+        "window" => serde_json::from_str::<Size>(text).map(drop).map_err(|error| error.to_string()),
         // The format number is dealt with above; the report is overwritten; others are a newer Idiom's own.
         _ => Ok(()),
     }
@@ -323,7 +353,9 @@ fn check_field(key: &str, text: &str) -> Result<(), serde_json::Error> {
 mod tests {
     use super::*;
     use crate::params::IdiomParams;
-    use std::collections::BTreeMap;
+    use idiom_engine::Genre;
+    use idiom_engine::profile::Preset;
+    use nice_plug::params::internals::ParamPtr;
 
     fn params() -> (Arc<Handle>, IdiomParams) {
         let handle = Arc::new(Handle::new());
@@ -332,15 +364,19 @@ mod tests {
 
     /// What a host would save.
     fn saved(params: &IdiomParams) -> PluginState {
-        let mut entries = BTreeMap::new();
-        for dial in Dial::ALL {
-            entries.insert(dial.id().to_owned(), ParamValue::F32(params.dial(dial).value()));
-        }
-        for switch in Switch::ALL {
-            entries.insert(switch.id().to_owned(), ParamValue::Bool(params.switch(switch).value()));
-        }
-        let genre = GenreChoice::ids().expect("genres have ids")[params.genre.value().to_index()];
-        entries.insert(GENRE_ID.to_owned(), ParamValue::String(genre.to_owned()));
+        let value = |param: ParamPtr| match param {
+            // SAFETY: the pointers are to parameters that are alive.
+            ParamPtr::FloatParam(p) => ParamValue::F32(unsafe { (*p).value() }),
+            // SAFETY: as above.
+            ParamPtr::IntParam(p) => ParamValue::I32(unsafe { (*p).value() }),
+            // SAFETY: as above.
+            ParamPtr::BoolParam(p) => ParamValue::Bool(unsafe { (*p).value() }),
+            // SAFETY: as above.
+            ParamPtr::EnumParam(p) => {
+                ParamValue::String(unsafe { (*p).unmodulated_plain_id() }.unwrap().into())
+            }
+        };
+        let entries = params.param_map().into_iter().map(|(id, param, _)| (id, value(param))).collect();
         let version = env!("CARGO_PKG_VERSION").to_owned();
         PluginState { version, params: entries, fields: params.serialize_fields() }
     }
@@ -380,6 +416,32 @@ mod tests {
         assert_eq!(serde_json::to_string(&inspected).unwrap(), serde_json::to_string(&state).unwrap());
     }
 
+    /// A session of the first version: nine parameters, Hold a switch.
+    #[test]
+    fn a_state_of_the_first_version_still_loads() {
+        let (_, params) = params();
+        let old = r#"{"version":"0.1.0","params":{"amount":{"f32":50.0},"bypass":{"bool":true},
+            "compressor":{"bool":false},"eq":{"bool":true},"freeze":{"bool":true},"genre":{"string":"jazz"},
+            "output":{"f32":-3.5},"reaction":{"f32":1.0},"threshold":{"f32":60.0}},
+            "fields":{"format":"1","inference":"{\"backend\":\"spectral\",\"quantization\":\"auto\"}",
+            "preset":"{\"name\":\"Gentle Bus\",\"version\":2}","window":"{\"width\":960,\"height\":690}"}}"#;
+        let mut state: PluginState = serde_json::from_str(old).unwrap();
+        load(&mut state, &params);
+        assert_eq!(params.report.message(), None);
+        assert!(matches!(state.params["compressor"], ParamValue::Bool(false)), "what it says stays");
+        assert!(
+            matches!(state.params["eq.low_db"], ParamValue::F32(0.0)),
+            "what it does not know is neutral"
+        );
+        assert!(matches!(&state.params["mode"], ParamValue::String(mode) if mode == "hold"));
+        assert_eq!(params.preset.get(), 1);
+        // A state that has both was saved by a later version: its mode counts.
+        state.params.insert("mode".into(), ParamValue::String("learn".into()));
+        state.params.insert("freeze".into(), ParamValue::Bool(true));
+        inspect(&mut state);
+        assert!(matches!(&state.params["mode"], ParamValue::String(mode) if mode == "learn"));
+    }
+
     #[test]
     fn a_newer_state_is_loaded_as_far_as_it_is_known_and_said_so() {
         let (_, params) = params();
@@ -400,12 +462,14 @@ mod tests {
     fn damaged_entries_are_taken_out_and_counted() {
         let (_, params) = params();
         let before = params.selection.get();
-        let damage: [(&str, ParamValue); 7] = [
+        let damage: [(&str, ParamValue); 9] = [
             ("amount", ParamValue::F32(f32::NAN)),
             ("reaction", ParamValue::F32(1e9)),
             ("threshold", ParamValue::Bool(true)),
             ("output", ParamValue::String("loud".into())),
-            ("freeze", ParamValue::I32(1)),
+            ("mode", ParamValue::I32(1)),
+            ("eq.low_db", ParamValue::F32(99.0)),
+            ("cc.winner", ParamValue::I32(99)),
             ("genre", ParamValue::String("polka".into())),
             ("unknown", ParamValue::F32(0.0)),
         ];
@@ -425,7 +489,7 @@ mod tests {
         assert_eq!(params.window.get(), Size::DEFAULT);
         assert_eq!(params.model.get(), None);
         let message = params.report.message().expect("damage is said");
-        assert!(message.contains("damaged: 12 settings"), "{message}");
+        assert!(message.contains("damaged: 14 settings"), "{message}");
 
         // The next sound state clears the report.
         load(&mut saved(&params), &params);
@@ -460,6 +524,40 @@ mod tests {
         assert_eq!(saved(&params).fields["preset"], r#"{"name":"Genre Follow","version":2}"#);
         params.preset.choose(99);
         assert_eq!(params.preset.get(), 0);
+    }
+
+    #[test]
+    fn an_edited_preset_is_kept_whole() {
+        let (_, params) = params();
+        params.preset.choose(4);
+        let built_in = params.preset.preset();
+        let asked = params.preset.edit(Genre::Jazz, Parameter::HighDb, 2.5, 0.5);
+        assert_eq!(asked, 2.0, "what is heard less the own setting");
+        assert!(params.preset.is_own());
+        let edited = params.preset.preset();
+        assert_eq!(edited.name, format!("{} (edited)", built_in.name));
+        assert_eq!(edited.profiles.genres[2][Parameter::HighDb], 2.0);
+        assert_eq!(edited.profiles.genres[1], built_in.profiles.genres[1], "other genres stay");
+        let mut state = saved(&params);
+
+        let (_, other) = self::params();
+        load(&mut state, &other);
+        assert_eq!(other.report.message(), None);
+        let loaded = other.preset.preset();
+        assert_eq!((loaded.name, loaded.profiles.genres[2][Parameter::HighDb]), (edited.name, 2.0));
+        assert_eq!(
+            serde_json::to_string(&saved(&other)).unwrap(),
+            serde_json::to_string(&saved(&params)).unwrap()
+        );
+
+        let broken = state.fields["preset"].replace("version = 2", "version = 9");
+        state.fields.insert("preset".into(), broken);
+        load(&mut state, &other);
+        assert!(other.report.message().is_some_and(|message| message.contains("1 setting could")));
+        assert!(other.preset.is_own(), "the one before plays on");
+        other.preset.choose(0);
+        assert!(!other.preset.is_own());
+        assert_eq!(other.preset.preset(), Preset::factory()[0]);
     }
 
     #[test]

@@ -176,6 +176,8 @@ impl Instance {
                 let audio = MediaTypes_::kAudio as int32;
                 ensure!(self.component.activateBus(audio, direction as int32, 0, 1) == kResultOk, "no bus");
             }
+            let (audio, input) = (MediaTypes_::kAudio as int32, BusDirections_::kInput as int32);
+            ensure!(self.component.activateBus(audio, input, 1, 1) == kResultOk, "no side chain");
             ensure!(self.component.setActive(1) == kResultOk, "activation refused");
             self.processor.setProcessing(1);
         }
@@ -193,11 +195,25 @@ impl Instance {
 
     /// Plays whole channels through it, in place.
     pub fn play(&self, channels: &mut [Vec<f32>; 2], sample_rate: f64) -> Result<()> {
+        let silence = [vec![0.0; channels[0].len()], vec![0.0; channels[0].len()]];
+        self.play_keyed(channels, &silence, sample_rate)
+    }
+
+    /// Plays whole channels through it, in place, with this at the side-chain input, as long as they.
+    pub fn play_keyed(
+        &self,
+        channels: &mut [Vec<f32>; 2],
+        side_chain: &[Vec<f32>; 2],
+        sample_rate: f64,
+    ) -> Result<()> {
         let length = channels[0].len();
         for start in (0..length).step_by(BLOCK) {
             let end = length.min(start + BLOCK);
             let mut input: Vec<Vec<f32>> =
                 channels.iter().map(|channel| channel[start..end].to_vec()).collect();
+            let mut key: Vec<Vec<f32>> =
+                side_chain.iter().map(|channel| channel[start..end].to_vec()).collect();
+            let mut keys: Vec<*mut f32> = key.iter_mut().map(|channel| channel.as_mut_ptr()).collect();
             let mut inputs: Vec<*mut f32> = input.iter_mut().map(|channel| channel.as_mut_ptr()).collect();
             let mut outputs: Vec<*mut f32> =
                 channels.iter_mut().map(|channel| channel[start..end].as_mut_ptr()).collect();
@@ -206,7 +222,8 @@ impl Instance {
                 silenceFlags: 0,
                 __field0: AudioBusBuffers__type0 { channelBuffers32: buffers.as_mut_ptr() },
             };
-            let (mut input_bus, mut output_bus) = (bus(&mut inputs), bus(&mut outputs));
+            let mut input_buses = [bus(&mut inputs), bus(&mut keys)];
+            let mut output_bus = bus(&mut outputs);
             // SAFETY: all bit patterns are valid, among them zeros.
             let mut context: ProcessContext = unsafe { std::mem::zeroed() };
             context.state = kPlaying as u32;
@@ -216,9 +233,9 @@ impl Instance {
                 processMode: ProcessModes_::kRealtime as int32,
                 symbolicSampleSize: SymbolicSampleSizes_::kSample32 as int32,
                 numSamples: (end - start) as int32,
-                numInputs: 1,
+                numInputs: 2,
                 numOutputs: 1,
-                inputs: &mut input_bus,
+                inputs: input_buses.as_mut_ptr(),
                 outputs: &mut output_bus,
                 inputParameterChanges: null_mut(),
                 outputParameterChanges: null_mut(),

@@ -2,8 +2,11 @@
 //!
 //! A [`Preset`] is a TOML file: a name, and five profiles with a sentence why. Parsing happens off the audio thread;
 //! [`Profiles`], the plain numbers, is what the audio thread gets. [`parameter`] lists the numbers, [`read`] reads
-//! files, [`trim`] evens out what an equalizer does to loudness.
+//! files, [`trim`] evens out what an equalizer does to loudness, [`edit`] changes a profile, [`live`] hands changed ones to
+//! the audio thread.
 
+pub mod edit;
+pub mod live;
 pub mod parameter;
 mod read;
 pub mod trim;
@@ -31,6 +34,22 @@ impl Profile {
         }
         Profile(values)
     };
+
+    /// A profile of these values, in the order of [`Parameter::ALL`].
+    pub const fn from_values(values: [f32; PARAMETERS]) -> Profile {
+        Profile(values)
+    }
+
+    /// Its values, in the order of [`Parameter::ALL`].
+    pub const fn values(&self) -> &[f32; PARAMETERS] {
+        &self.0
+    }
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Profile::NEUTRAL
+    }
 }
 
 impl Index<Parameter> for Profile {

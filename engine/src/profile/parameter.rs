@@ -16,6 +16,8 @@ pub enum Domain {
 /// What is known about a parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spec {
+    /// Name to show to a person, and in a host's list of parameters.
+    pub name: &'static str,
     /// Section of the preset file, which is the processor.
     pub section: &'static str,
     /// Field of the section; its ending is the unit.
@@ -34,7 +36,7 @@ pub struct Spec {
 }
 
 macro_rules! parameters {
-    ($($name:ident: $section:literal $field:literal $domain:ident $min:literal..$max:literal $kind:ident $neutral:literal
+    ($($name:ident: $title:literal, $section:literal $field:literal $domain:ident $min:literal..$max:literal $kind:ident $neutral:literal
         spread $spread:literal, $help:literal;)*) => {
         /// A number of a profile.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,7 @@ macro_rules! parameters {
             pub const ALL: &'static [Parameter] = &[$(Parameter::$name,)*];
 
             const SPECS: &'static [Spec] = &[$(Spec {
+                name: $title,
                 section: $section,
                 field: $field,
                 domain: Domain::$domain,
@@ -69,48 +72,48 @@ macro_rules! parameters {
 }
 
 parameters! {
-    GateThreshold: "gate" "threshold_db" Plain -80.0..-20.0 idle -60.0 spread 30.0, "Level above which the gate opens, in dBFS RMS.";
-    GateRange: "gate" "range_db" Plain 0.0..40.0 acts 0.0 spread 12.0, "Most attenuation of the closed gate in dB.";
-    GateRatio: "gate" "ratio" Log 1.0..10.0 idle 2.0 spread 2.0, "Output change over input change below the gate's threshold.";
-    GateHysteresis: "gate" "hysteresis_db" Plain 0.0..12.0 idle 4.0 spread 12.0, "How far the level must fall below the threshold to close the gate, in dB.";
-    GateAttack: "gate" "attack_ms" Log 0.1..50.0 idle 2.0 spread 4.0, "Time constant of the gate's opening in ms.";
-    GateHold: "gate" "hold_ms" Log 1.0..1000.0 idle 100.0 spread 5.0, "Time the level may be low before the gate closes, in ms.";
-    GateRelease: "gate" "release_ms" Log 10.0..2000.0 idle 200.0 spread 4.0, "Time constant of the gate's closing in ms.";
-    LowCut: "eq" "low_cut" Plain 0.0..1.0 acts 0.0 spread 1.0, "Share of the low cut's effect: 1 is 12 dB per octave.";
-    LowCutHz: "eq" "low_cut_hz" Log 15.0..400.0 idle 20.0 spread 3.5, "Corner of the low cut in Hz.";
-    LowHz: "eq" "low_hz" Log 20.0..1000.0 idle 90.0 spread 4.0, "Corner of the low shelf in Hz: where its gain is half (in dB).";
-    LowDb: "eq" "low_db" Plain -12.0..12.0 acts 0.0 spread 10.0, "Gain of the low shelf in dB.";
-    LowQ: "eq" "low_q" Log 0.66..1.0 idle 0.70710677 spread 1.0, "Q of the low shelf: above 0.71 it bends before it rises.";
-    MidHz: "eq" "mid_hz" Log 100.0..10000.0 idle 1000.0 spread 4.0, "Centre of the mid bell in Hz.";
-    MidDb: "eq" "mid_db" Plain -12.0..12.0 acts 0.0 spread 8.0, "Gain of the mid bell in dB.";
-    MidQ: "eq" "mid_q" Log 0.1..10.0 idle 0.8 spread 3.0, "Q of the mid bell: centre over the bandwidth between the points of half the gain (in dB).";
-    PresenceHz: "eq" "presence_hz" Log 500.0..16000.0 idle 3500.0 spread 3.0, "Centre of the presence bell in Hz.";
-    PresenceDb: "eq" "presence_db" Plain -12.0..12.0 acts 0.0 spread 8.0, "Gain of the presence bell in dB.";
-    PresenceQ: "eq" "presence_q" Log 0.1..10.0 idle 0.8 spread 3.0, "Q of the presence bell.";
-    HighHz: "eq" "high_hz" Log 1000.0..20000.0 idle 8000.0 spread 3.0, "Corner of the high shelf in Hz: where its gain is half (in dB).";
-    HighDb: "eq" "high_db" Plain -12.0..12.0 acts 0.0 spread 8.0, "Gain of the high shelf in dB.";
-    HighQ: "eq" "high_q" Log 0.66..1.0 idle 0.70710677 spread 1.0, "Q of the high shelf.";
-    EqTrim: "eq" "trim_db" Plain -12.0..12.0 acts 0.0 spread 12.0, "Gain after the bands in dB that evens out what they do to loudness.";
-    Threshold: "compressor" "threshold_db" Plain -60.0..0.0 idle -18.0 spread 24.0, "Level above which gain is reduced, in dBFS RMS.";
-    Ratio: "compressor" "ratio" Slope 1.0..20.0 acts 1.0 spread 0.8, "Input change over output change above the threshold; 1 does not compress.";
-    Knee: "compressor" "knee_db" Plain 0.0..24.0 idle 6.0 spread 24.0, "Width of the soft knee around the threshold in dB.";
-    Detector: "compressor" "detector_ms" Log 0.05..50.0 idle 5.0 spread 5.0, "Window of the level detector in ms: 5 and more follow RMS, a tenth follows peaks.";
-    Attack: "compressor" "attack_ms" Log 0.1..200.0 idle 20.0 spread 4.0, "Time constant of increasing gain reduction in ms.";
-    Release: "compressor" "release_ms" Log 5.0..3000.0 idle 150.0 spread 4.0, "Time constant of decreasing gain reduction in ms.";
-    AutoRelease: "compressor" "auto_release" Plain 0.0..1.0 idle 0.0 spread 1.0, "How much the release lengthens under steady compression: at 1 up to five times.";
-    KeyHz: "compressor" "key_hz" Log 20.0..500.0 idle 90.0 spread 3.3, "Corner of the high-pass through which the compressor hears, in Hz.";
-    Link: "compressor" "link" Plain 0.0..1.0 idle 1.0 spread 1.0, "How much the louder channel rules both.";
-    CompressorMix: "compressor" "mix" Plain 0.0..1.0 idle 1.0 spread 1.0, "Share of the compressed sound beside the untouched.";
-    Makeup: "compressor" "makeup_db" Plain -12.0..12.0 acts 0.0 spread 1.0, "Gain after compression in dB, beyond the automatic make-up that keeps the average level.";
-    DriveGain: "drive" "drive_db" Plain 0.0..12.0 idle 0.0 spread 8.0, "Gain into the saturation in dB.";
-    DriveHz: "drive" "hz" Log 20.0..8000.0 idle 20.0 spread 6.0, "What lies below is not saturated, in Hz: high values make it an exciter.";
-    DriveMix: "drive" "mix" Plain 0.0..1.0 acts 0.0 spread 0.6, "Share of the saturation's difference that is added.";
-    Width: "width" "width" Plain 0.0..2.0 acts 1.0 spread 0.5, "Gain of the side signal, an amplitude.";
-    MonoBass: "width" "mono_bass" Plain 0.0..1.0 acts 0.0 spread 1.0, "Share of the side signal that is taken out below `bass_hz`.";
-    BassHz: "width" "bass_hz" Log 40.0..400.0 idle 120.0 spread 2.5, "Corner under which the side signal is taken out, in Hz.";
-    Target: "loudness" "target_lufs" Plain -36.0..-6.0 idle -18.0 spread 1.0, "Loudness that the follower goes to, in LUFS.";
-    TargetRange: "loudness" "range_db" Plain 0.0..12.0 acts 0.0 spread 12.0, "Largest gain and attenuation of the loudness follower in dB.";
-    LimiterRelease: "limiter" "release_ms" Log 10.0..1000.0 idle 100.0 spread 4.0, "Time constant of the limiter's return in ms.";
+    GateThreshold: "Gate threshold", "gate" "threshold_db" Plain -80.0..-20.0 idle -60.0 spread 30.0, "Level above which the gate opens, in dBFS RMS.";
+    GateRange: "Gate range", "gate" "range_db" Plain 0.0..40.0 acts 0.0 spread 12.0, "Most attenuation of the closed gate in dB.";
+    GateRatio: "Gate ratio", "gate" "ratio" Log 1.0..10.0 idle 2.0 spread 2.0, "Output change over input change below the gate's threshold.";
+    GateHysteresis: "Gate hysteresis", "gate" "hysteresis_db" Plain 0.0..12.0 idle 4.0 spread 12.0, "How far the level must fall below the threshold to close the gate, in dB.";
+    GateAttack: "Gate attack", "gate" "attack_ms" Log 0.1..50.0 idle 2.0 spread 4.0, "Time constant of the gate's opening in ms.";
+    GateHold: "Gate hold", "gate" "hold_ms" Log 1.0..1000.0 idle 100.0 spread 5.0, "Time the level may be low before the gate closes, in ms.";
+    GateRelease: "Gate release", "gate" "release_ms" Log 10.0..2000.0 idle 200.0 spread 4.0, "Time constant of the gate's closing in ms.";
+    LowCut: "Low cut", "eq" "low_cut" Plain 0.0..1.0 acts 0.0 spread 1.0, "Share of the low cut's effect: 1 is 12 dB per octave.";
+    LowCutHz: "Low cut frequency", "eq" "low_cut_hz" Log 15.0..400.0 idle 20.0 spread 3.5, "Corner of the low cut in Hz.";
+    LowHz: "Low shelf frequency", "eq" "low_hz" Log 20.0..1000.0 idle 90.0 spread 4.0, "Corner of the low shelf in Hz: where its gain is half (in dB).";
+    LowDb: "Low shelf gain", "eq" "low_db" Plain -12.0..12.0 acts 0.0 spread 10.0, "Gain of the low shelf in dB.";
+    LowQ: "Low shelf Q", "eq" "low_q" Log 0.66..1.0 idle 0.70710677 spread 1.0, "Q of the low shelf: above 0.71 it bends before it rises.";
+    MidHz: "Mid frequency", "eq" "mid_hz" Log 100.0..10000.0 idle 1000.0 spread 4.0, "Centre of the mid bell in Hz.";
+    MidDb: "Mid gain", "eq" "mid_db" Plain -12.0..12.0 acts 0.0 spread 8.0, "Gain of the mid bell in dB.";
+    MidQ: "Mid Q", "eq" "mid_q" Log 0.1..10.0 idle 0.8 spread 3.0, "Q of the mid bell: centre over the bandwidth between the points of half the gain (in dB).";
+    PresenceHz: "Presence frequency", "eq" "presence_hz" Log 500.0..16000.0 idle 3500.0 spread 3.0, "Centre of the presence bell in Hz.";
+    PresenceDb: "Presence gain", "eq" "presence_db" Plain -12.0..12.0 acts 0.0 spread 8.0, "Gain of the presence bell in dB.";
+    PresenceQ: "Presence Q", "eq" "presence_q" Log 0.1..10.0 idle 0.8 spread 3.0, "Q of the presence bell.";
+    HighHz: "High shelf frequency", "eq" "high_hz" Log 1000.0..20000.0 idle 8000.0 spread 3.0, "Corner of the high shelf in Hz: where its gain is half (in dB).";
+    HighDb: "High shelf gain", "eq" "high_db" Plain -12.0..12.0 acts 0.0 spread 8.0, "Gain of the high shelf in dB.";
+    HighQ: "High shelf Q", "eq" "high_q" Log 0.66..1.0 idle 0.70710677 spread 1.0, "Q of the high shelf.";
+    EqTrim: "Equalizer trim", "eq" "trim_db" Plain -12.0..12.0 acts 0.0 spread 12.0, "Gain after the bands in dB that evens out what they do to loudness.";
+    Threshold: "Compressor threshold", "compressor" "threshold_db" Plain -60.0..0.0 idle -18.0 spread 24.0, "Level above which gain is reduced, in dBFS RMS.";
+    Ratio: "Compressor ratio", "compressor" "ratio" Slope 1.0..20.0 acts 1.0 spread 0.8, "Input change over output change above the threshold; 1 does not compress.";
+    Knee: "Compressor knee", "compressor" "knee_db" Plain 0.0..24.0 idle 6.0 spread 24.0, "Width of the soft knee around the threshold in dB.";
+    Detector: "Compressor detector", "compressor" "detector_ms" Log 0.05..50.0 idle 5.0 spread 5.0, "Window of the level detector in ms: 5 and more follow RMS, a tenth follows peaks.";
+    Attack: "Compressor attack", "compressor" "attack_ms" Log 0.1..200.0 idle 20.0 spread 4.0, "Time constant of increasing gain reduction in ms.";
+    Release: "Compressor release", "compressor" "release_ms" Log 5.0..3000.0 idle 150.0 spread 4.0, "Time constant of decreasing gain reduction in ms.";
+    AutoRelease: "Compressor auto release", "compressor" "auto_release" Plain 0.0..1.0 idle 0.0 spread 1.0, "How much the release lengthens under steady compression: at 1 up to five times.";
+    KeyHz: "Side chain low cut", "compressor" "key_hz" Log 20.0..500.0 idle 90.0 spread 3.3, "Corner of the high-pass through which the compressor hears, in Hz.";
+    Link: "Compressor stereo link", "compressor" "link" Plain 0.0..1.0 idle 1.0 spread 1.0, "How much the louder channel rules both.";
+    CompressorMix: "Compressor mix", "compressor" "mix" Plain 0.0..1.0 idle 1.0 spread 1.0, "Share of the compressed sound beside the untouched.";
+    Makeup: "Compressor make-up", "compressor" "makeup_db" Plain -12.0..12.0 acts 0.0 spread 1.0, "Gain after compression in dB, beyond the automatic make-up that keeps the average level.";
+    DriveGain: "Drive gain", "drive" "drive_db" Plain 0.0..12.0 idle 0.0 spread 8.0, "Gain into the saturation in dB.";
+    DriveHz: "Drive from", "drive" "hz" Log 20.0..8000.0 idle 20.0 spread 6.0, "What lies below is not saturated, in Hz: high values make it an exciter.";
+    DriveMix: "Drive mix", "drive" "mix" Plain 0.0..1.0 acts 0.0 spread 0.6, "Share of the saturation's difference that is added.";
+    Width: "Stereo width", "width" "width" Plain 0.0..2.0 acts 1.0 spread 0.5, "Gain of the side signal, an amplitude.";
+    MonoBass: "Mono bass", "width" "mono_bass" Plain 0.0..1.0 acts 0.0 spread 1.0, "Share of the side signal that is taken out below `bass_hz`.";
+    BassHz: "Mono bass below", "width" "bass_hz" Log 40.0..400.0 idle 120.0 spread 2.5, "Corner under which the side signal is taken out, in Hz.";
+    Target: "Loudness target", "loudness" "target_lufs" Plain -36.0..-6.0 idle -18.0 spread 1.0, "Loudness that the follower goes to, in LUFS.";
+    TargetRange: "Loudness range", "loudness" "range_db" Plain 0.0..12.0 acts 0.0 spread 12.0, "Largest gain and attenuation of the loudness follower in dB.";
+    LimiterRelease: "Limiter release", "limiter" "release_ms" Log 10.0..1000.0 idle 100.0 spread 4.0, "Time constant of the limiter's return in ms.";
 }
 
 /// How many numbers a profile has.
@@ -146,6 +149,21 @@ impl Parameter {
         }
     }
 
+    /// The smallest and the largest value in the domain in which it is blended.
+    pub fn domain_range(self) -> (f64, f64) {
+        let (min, max) = self.spec().range;
+        (self.to_domain(min), self.to_domain(max))
+    }
+
+    /// A value in the domain in which it is blended, back in the unit of the preset file.
+    pub fn from_domain(self, blended: f64) -> f32 {
+        (match self.spec().domain {
+            Domain::Plain => blended,
+            Domain::Log => blended.exp(),
+            Domain::Slope => 1.0 / (1.0 - blended),
+        }) as f32
+    }
+
     /// A blended value in the unit in which processors take it. A slope stays one.
     pub fn to_processor(self, blended: f64) -> f64 {
         match self.spec().domain {
@@ -171,6 +189,10 @@ mod tests {
                 spec.domain == Domain::Slope || (back - f64::from(spec.range.1)).abs() < 1e-3,
                 "{parameter:?}"
             );
+            for value in [spec.range.0, spec.neutral, spec.range.1] {
+                let back = parameter.from_domain(parameter.to_domain(value));
+                assert!((back - value).abs() <= 1e-5 * value.abs(), "{parameter:?}: {back}, not {value}");
+            }
         }
     }
 }

@@ -214,6 +214,9 @@ fn read_profile(mut sections: toml::Table, place: &str, version: i64) -> Result<
     Ok(profile)
 }
 
+/// What rounding to 32 bits adds to a distance between two values.
+const ROUNDING: f64 = 1e-5;
+
 /// Compares every pair of genres, see [`Spec::spread`].
 fn check_spread(profiles: &Profiles) -> Result<(), PresetError> {
     for &parameter in Parameter::ALL {
@@ -221,7 +224,7 @@ fn check_spread(profiles: &Profiles) -> Result<(), PresetError> {
         for (i, a) in profiles.genres.iter().enumerate() {
             for (j, b) in profiles.genres.iter().enumerate().skip(i + 1) {
                 let apart = parameter.to_domain(a[parameter]) - parameter.to_domain(b[parameter]);
-                if apart.abs() > f64::from(spread) + 1e-6 {
+                if apart.abs() > f64::from(spread) + ROUNDING {
                     return Err(PresetError::TooFarApart {
                         section,
                         field,

@@ -4,7 +4,7 @@
 //! likely enough, leads clearly, and the present one has been held for a while. What is not clear is called so:
 //! [`Verdict::Uncertain`] keeps the last genre on show while the mix eases towards neutral ([`Outcome::weights`]).
 
-use crate::controls::Controls;
+use crate::controls::{Controls, Mode};
 use crate::genre::{GENRES, Genre, Posterior};
 use crate::telemetry::Verdict;
 
@@ -208,13 +208,13 @@ impl Decision {
                 Verdict::Uncertain
             },
         };
-        if !controls.freeze {
+        if controls.mode != Mode::Hold {
             self.frozen = None;
         }
         if controls.manual.is_some() {
             let genre = controls.manual;
             Outcome { genre, confidence: confidence(genre), verdict: Verdict::Manual, ..heard }
-        } else if controls.freeze {
+        } else if controls.mode == Mode::Hold {
             let genre = *self.frozen.get_or_insert(self.genre);
             Outcome { genre, confidence: confidence(genre), verdict: Verdict::Frozen, ..heard }
         } else {

@@ -9,6 +9,7 @@ mod clips;
 mod compare;
 mod eval;
 mod export;
+mod learn_target;
 mod optimize;
 mod process;
 mod render;
@@ -40,6 +41,7 @@ enum Command {
     Render(render::Args),
     Eval(eval::Args),
     Process(process::Args),
+    LearnTarget(learn_target::Args),
     Analyze(analyze::Args),
     Optimize(optimize::Args),
     Compare(compare::Args),
@@ -74,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Render(args) => render::run(&args),
         Command::Eval(args) => eval::run(args),
         Command::Process(args) => process::run(&args),
+        Command::LearnTarget(args) => learn_target::run(&args),
         Command::Analyze(args) => analyze::run(&args),
         Command::Optimize(args) => optimize::run(&args),
         Command::Compare(args) => compare::run(&args),

@@ -5,7 +5,7 @@ use super::model::{Action, ViewModel};
 use super::{icons, knob};
 use crate::params::{Dial, Switch};
 use egui::{Align2, Id, Pos2, Rect, Vec2};
-use idiom_engine::Genre;
+use idiom_engine::{Genre, Mode};
 
 /// Identity of the button that sets a genre by hand, or follows what is heard.
 pub fn genre_id(genre: Option<Genre>) -> Id {
@@ -17,6 +17,9 @@ pub fn switch_id(switch: Switch) -> Id {
     Id::unique(("switch", switch.id()))
 }
 
+/// The knobs of the card.
+pub const KNOBS: [Dial; 4] = [Dial::Amount, Dial::Reaction, Dial::Threshold, Dial::Output];
+
 /// Draws the card.
 pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     let inner = canvas.card(rect, "");
@@ -25,7 +28,7 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     let switches_left = inner.max.x - inner.width() * 0.13;
 
     let knobs = Rect::from_min_max(inner.min, Pos2::new(knobs_right, inner.max.y));
-    for (dial, place) in Dial::ALL.into_iter().zip(columns(knobs, 4, 0.0)) {
+    for (dial, place) in KNOBS.into_iter().zip(columns(knobs, 4, 0.0)) {
         knob::show(canvas, place, dial, model.dial(dial));
     }
 
@@ -36,9 +39,42 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     genre_buttons(canvas, by_hand, model);
 
     let switches = Rect::from_min_max(Pos2::new(switches_left, inner.min.y), inner.max);
-    let shown = [Switch::Freeze];
-    for (switch, place) in shown.into_iter().zip(rows(switches, 3, canvas.px(6.0))) {
-        switch_button(canvas, place, switch, model);
+    let mut places = rows(switches, 3, canvas.px(6.0));
+    for button in [hold_button, print_button] {
+        if let Some(place) = places.next() {
+            button(canvas, place, model);
+        }
+    }
+}
+
+/// Identity of the button that holds genre and mix.
+pub fn hold_id() -> Id {
+    Id::unique("hold")
+}
+
+/// The mode Hold, and back to Follow.
+pub fn hold_button(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
+    let on = model.mode == Mode::Hold;
+    let help = "Hold the present genre and mix, whatever is heard.";
+    let color = canvas.theme.warning;
+    let look = Button { color, ..Button::words(canvas.theme, Mode::Hold.label(), help, on) };
+    if canvas.button(rect, hold_id(), look) {
+        canvas.actions.push(Action::Mode(if on { Mode::Follow } else { Mode::Hold }));
+    }
+}
+
+/// Identity of the button that arms Print.
+pub fn print_id() -> Id {
+    Id::unique("print")
+}
+
+fn print_button(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
+    let on = model.printing;
+    let help = "Write the mix as the host's automation while this is on; afterwards it plays by itself.";
+    let color = canvas.theme.warning;
+    let look = Button { color, ..Button::words(canvas.theme, "Print", help, on) };
+    if canvas.button(rect, print_id(), look) {
+        canvas.actions.push(Action::Print(!on));
     }
 }
 
@@ -47,8 +83,8 @@ pub fn switch_button(canvas: &mut Canvas<'_>, rect: Rect, switch: Switch, model:
     let on = model.switch(switch);
     // A switch that takes something away is yellow when on, so that nobody forgets it.
     let color = match switch {
-        Switch::Freeze | Switch::Bypass => canvas.theme.warning,
-        Switch::Eq | Switch::Compressor => canvas.theme.control_on,
+        Switch::Bypass => canvas.theme.warning,
+        _ => canvas.theme.control_on,
     };
     let look = Button { color, ..Button::words(canvas.theme, switch.name(), switch.help(), on) };
     if canvas.button(rect, switch_id(switch), look) {

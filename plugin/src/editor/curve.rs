@@ -5,6 +5,7 @@ use super::model::ViewModel;
 use super::theme;
 use crate::params::Switch;
 use egui::{Align2, Color32, Mesh, Pos2, Rect, Shape, Stroke, Vec2};
+use idiom_engine::Section;
 use idiom_engine::profile::{Parameter, Profile};
 use idiom_engine::rt::mix::chain::BANDS;
 use idiom_engine::rt::mix::eq::SHELF_Q;
@@ -100,7 +101,7 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
         painter.add(Shape::line(line(&spectrum.after), Stroke::new(canvas.px(1.2), genre)));
     }
 
-    let equalizes = acts && model.switch(Switch::Eq);
+    let equalizes = acts && model.switch(Switch::On(Section::Eq));
     let flat = MixState::default();
     let now = if equalizes { model.mix() } else { &flat };
     if let Some(profile) = model.asked() {

@@ -3,7 +3,7 @@
 use super::canvas::{Button, Canvas, split_x, take_bottom, take_top};
 use super::model::{Action, ViewModel};
 use super::{bars, controls, icons, knob, now, river, view};
-use crate::params::{Dial, Switch};
+use crate::params::Dial;
 use egui::{Align, Align2, Id, Pos2, Rect, Vec2};
 use idiom_engine::{Genre, Verdict};
 
@@ -64,7 +64,7 @@ fn compare(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
         let to = if model.manual.is_some() { None } else { other };
         canvas.actions.push(Action::Manual(to));
     }
-    controls::switch_button(canvas, rest, Switch::Freeze, model);
+    controls::hold_button(canvas, rest, model);
 }
 
 /// The icon and the words of what is in force, for other pages.

@@ -178,6 +178,7 @@ impl NiceEguiApp for App {
             for action in &actions {
                 session.perform(action, &self.params, &self.shared, host, now_s);
             }
+            session.print(&self.params, &model, host);
         }
         if let Some(percent) = session.take_resize() {
             let size = Size::at_percent(percent);
@@ -188,7 +189,7 @@ impl NiceEguiApp for App {
         // Keys go to the host, the space bar above all, unless a value is being typed.
         let typing = ui.ctx().egui_wants_keyboard_input();
         frame.set_key_capture(if typing { KeyCapture::CaptureAll } else { KeyCapture::IgnoreAll });
-        ui.ctx().request_repaint_after(if actions.is_empty() { IDLE } else { PICTURE });
+        ui.ctx().request_repaint_after(if actions.is_empty() && !model.printing { IDLE } else { PICTURE });
     }
 
     fn resized(&mut self, size: WindowSize) {
@@ -199,6 +200,10 @@ impl NiceEguiApp for App {
     }
 
     fn editor_closed(&mut self) {
+        if let Some(host) = &self.host {
+            let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+            session.end_print(&self.params, host);
+        }
         self.host = None;
     }
 }

@@ -13,7 +13,7 @@ use idiom_engine::rt::cache::CacheLimits;
 use idiom_engine::spectrum::Spectrum;
 use idiom_engine::telemetry::MixState;
 use idiom_engine::worker::UserModel;
-use idiom_engine::{Genre, Metrics, Snapshot, Status};
+use idiom_engine::{Genre, Metrics, Mode, Snapshot, Status};
 use nice_plug::prelude::Param;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -181,6 +181,10 @@ pub struct ViewModel {
     pub dials: [f32; Dial::ALL.len()],
     /// State of each switch, in the order of [`Switch::ALL`].
     pub switches: [bool; Switch::ALL.len()],
+    /// What moves the mix.
+    pub mode: Mode,
+    /// The mix is being written as automation.
+    pub printing: bool,
     /// The genre set by hand.
     pub manual: Option<Genre>,
     /// Number of the preset that plays, in [`Preset::factory`](idiom_engine::profile::Preset::factory).
@@ -228,6 +232,8 @@ impl ViewModel {
             history: history.recent(),
             dials: Dial::ALL.map(|dial| params.dial(dial).unmodulated_plain_value()),
             switches: Switch::ALL.map(|switch| params.switch(switch).value()),
+            mode: params.mode.value().into(),
+            printing: params.controls().hold_base,
             manual: params.genre.value().into(),
             preset: params.preset.get(),
             choice: params.selection.get(),
@@ -258,7 +264,7 @@ impl ViewModel {
 
     /// Whether a switch is on.
     pub fn switch(&self, switch: Switch) -> bool {
-        Switch::ALL.iter().zip(self.switches).any(|(s, on)| *s == switch && on)
+        self.switches[switch.index()]
     }
 
     /// Whether anything was heard yet.
@@ -296,6 +302,10 @@ pub enum Action {
     End(Dial),
     /// Threw a switch.
     Switch(Switch, bool),
+    /// Chose what moves the mix.
+    Mode(Mode),
+    /// Armed Print, or ended it.
+    Print(bool),
     /// Set the genre by hand, or `None` to follow what is heard.
     Manual(Option<Genre>),
     /// Loads a preset.

@@ -9,7 +9,7 @@ use idiom_engine::metrics::{BUCKETS, CacheMetrics, Cost, Queue};
 use idiom_engine::spectrum::{POINTS, Spectrum, hertz};
 use idiom_engine::telemetry::MixState;
 use idiom_engine::worker::UserModel;
-use idiom_engine::{Backend, Genre, Metrics, Posterior, Quantization, Snapshot, Verdict};
+use idiom_engine::{Backend, Genre, Metrics, Mode, Posterior, Quantization, Snapshot, Verdict};
 use std::sync::Arc;
 
 /// Named moments that together show every state the window can be in.
@@ -25,7 +25,7 @@ pub fn all() -> Vec<(&'static str, ViewModel)> {
     let mut silent = verdict(Verdict::Silent);
     silent.snapshot.level_dbfs = f32::NEG_INFINITY;
     let mut frozen = verdict(Verdict::Frozen);
-    frozen.switches = Switch::ALL.map(|switch| switch == Switch::Freeze);
+    frozen.mode = Mode::Hold;
     let mut manual = verdict(Verdict::Manual);
     manual.manual = Some(Genre::Jazz);
     manual.look.by_hand = Some(Genre::Jazz);

@@ -9,27 +9,6 @@ use egui::{Align, CursorIcon, Pos2, Rect, Role, Sense, Vec2, WidgetInfo};
 use idiom_engine::Section;
 use idiom_engine::profile::{Parameter, Profile};
 
-/// The host parameter that switches a section.
-pub const fn switch(section: Section) -> Option<Switch> {
-    match section {
-        Section::Eq => Some(Switch::Eq),
-        Section::Compressor => Some(Switch::Compressor),
-        _ => None,
-    }
-}
-
-const fn label(section: Section) -> &'static str {
-    match section {
-        Section::Gate => "Gate",
-        Section::Eq => "Equalizer",
-        Section::Compressor => "Compressor",
-        Section::Drive => "Drive",
-        Section::Width => "Width",
-        Section::Loudness => "Loudness",
-        Section::Limiter => "Limiter",
-    }
-}
-
 const fn help(section: Section) -> &'static str {
     match section {
         Section::Gate => {
@@ -115,7 +94,8 @@ fn card(canvas: &mut Canvas<'_>, rect: Rect, section: Section, model: &ViewModel
     canvas.painter().rect_filled(rect, canvas.px(8.0), colors.card);
     let mut inner = rect.shrink(canvas.px(9.0));
     let head = take_top(&mut inner, canvas.px(20.0), canvas.px(6.0));
-    let on = switch(section).is_none_or(|switch| model.switch(switch));
+    let switch = Switch::On(section);
+    let on = model.switch(switch);
     let acts = on && (model.acts() || section == Section::Limiter);
     let lamp = Rect::from_center_size(
         Pos2::new(head.min.x + canvas.px(7.0), head.center().y),
@@ -123,19 +103,14 @@ fn card(canvas: &mut Canvas<'_>, rect: Rect, section: Section, model: &ViewModel
     );
     icons::lamp(canvas.painter(), lamp, if on { colors.text } else { colors.faint }, on);
     let words = Rect::from_min_max(Pos2::new(lamp.max.x + canvas.px(6.0), head.min.y), head.max);
-    canvas.label(words, label(section), 12.5, if on { colors.text } else { colors.muted }, Align::Min);
-    match switch(section) {
-        Some(switch) => {
-            let response = canvas.touch(head, controls::switch_id(switch), Sense::CLICK);
-            response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, switch.name()));
-            if response.clicked() {
-                canvas.actions.push(Action::Switch(switch, !on));
-            }
-            let text = format!("{}\n\nClick to switch it {}.", help(section), if on { "off" } else { "on" });
-            response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(text);
-        }
-        None => canvas.explain(head, label(section), help(section)),
+    canvas.label(words, section.label(), 12.5, if on { colors.text } else { colors.muted }, Align::Min);
+    let response = canvas.touch(head, controls::switch_id(switch), Sense::CLICK);
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, switch.name()));
+    if response.clicked() {
+        canvas.actions.push(Action::Switch(switch, !on));
     }
+    let text = format!("{}\n\nClick to switch it {}.", help(section), if on { "off" } else { "on" });
+    response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(text);
     let (ink, hint) = if acts { (colors.text, colors.faint) } else { (colors.faint, colors.faint) };
     let (name_ink, small) = (if acts { colors.muted } else { colors.faint }, 10.5);
     for (name, now, asked) in lines(section, model) {

@@ -8,6 +8,7 @@ use super::undo::{Setup, Step, Undo, Value};
 use super::watch::Watch;
 use crate::library::{Entry, Key, Library, UserPreset};
 use crate::params::IdiomParams;
+use crate::print::{Gesture, Print};
 use crate::shared::Shared;
 use idiom_engine::Genre;
 use idiom_engine::metrics::Stage;
@@ -83,6 +84,7 @@ pub struct Session {
     analyser: Option<Box<Analyser>>,
     /// When the last picture was drawn, in seconds.
     drawn_s: f64,
+    print: Print,
     /// Size that was asked for in percent, until the window took it.
     resize: Option<u16>,
 }
@@ -177,6 +179,16 @@ impl Session {
         self.undo.push(step, now_s);
     }
 
+    /// Once a picture: what is in force goes to the host's automation, while Print is armed.
+    pub fn print(&mut self, params: &IdiomParams, model: &ViewModel, host: &impl Host) {
+        self.print.write(params, &model.mix().values, &mut |gesture| tell(host, gesture));
+    }
+
+    /// Ends Print. Also for a window that closes.
+    pub fn end_print(&mut self, params: &IdiomParams, host: &impl Host) {
+        self.print.disarm(params, &mut |gesture| tell(host, gesture));
+    }
+
     /// Takes the size in percent that was asked for since the last call.
     pub fn take_resize(&mut self) -> Option<u16> {
         self.resize.take()
@@ -218,6 +230,12 @@ impl Session {
                 let param = params.switch(*switch);
                 self.one(params, host, now_s, switch.name(), param.as_ptr(), f32::from(u8::from(*on)));
             }
+            Action::Mode(mode) => {
+                let normalized = params.mode.preview_normalized((*mode).into());
+                self.one(params, host, now_s, "Mode", params.mode.as_ptr(), normalized);
+            }
+            Action::Print(true) => self.print.arm(params, &mut |gesture| tell(host, gesture)),
+            Action::Print(false) => self.end_print(params, host),
             Action::Manual(genre) => {
                 if let Some(genre) = params.genre.value().into() {
                     self.by_hand = Some(genre);
@@ -312,6 +330,14 @@ impl Session {
         let step = Step { name: name.into(), before: vec![before], after: vec![after] };
         set(&step.after, params, host);
         self.undo.push(step, now_s);
+    }
+}
+
+fn tell(host: &impl Host, gesture: Gesture) {
+    match gesture {
+        Gesture::Begin(param) => host.begin(param),
+        Gesture::Set(param, normalized) => host.set(param, normalized),
+        Gesture::End(param) => host.end(param),
     }
 }
 

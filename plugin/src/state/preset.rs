@@ -1,44 +1,117 @@
-//! Which preset plays, kept with the session by name.
+//! Which preset plays: a built-in one, kept with the session by name, or one of the user's own, kept whole.
 
-use idiom_engine::profile::{PRESET_VERSION, Preset};
+use idiom_engine::profile::edit::asked_for;
+use idiom_engine::profile::{PRESET_VERSION, Parameter, Preset};
+use idiom_engine::{Genre, Handle};
 use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A preset as saved. The numbers are not: a project that is opened plays what its preset says now.
+/// A preset as saved. Of a built-in one the numbers are not: a project that is opened plays what its preset says now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedPreset {
     /// Name of the preset.
     pub name: String,
     /// Format of preset files that it was saved with, see [`PRESET_VERSION`].
     pub version: i64,
+    /// A preset of the user's own, as its file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
-/// The preset that plays, kept with the session by its name.
-#[derive(Debug, Default)]
+impl SavedPreset {
+    /// Reads it, and the file within it.
+    ///
+    /// # Errors
+    /// When either cannot be read: a text that says why.
+    pub fn parse(text: &str) -> Result<SavedPreset, String> {
+        let saved: SavedPreset = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        match saved.text.as_deref().map(Preset::parse) {
+            Some(Err(error)) => Err(error.to_string()),
+            _ => Ok(saved),
+        }
+    }
+}
+
+/// The preset that plays.
 pub struct PresetSelection {
-    /// Number in [`Preset::factory`].
+    /// Number in [`Preset::factory`] of the built-in one that plays, or that played before the user's own.
     playing: AtomicUsize,
+    /// The user's own one that plays.
+    own: Mutex<Option<Preset>>,
     /// The one a session asks for that is not there. It is saved again, so that the session keeps it.
     missing: Mutex<Option<SavedPreset>>,
     /// The user knows that it is missing.
     dismissed: AtomicBool,
+    handle: Arc<Handle>,
 }
 
 impl PresetSelection {
-    /// Number of the preset that plays. Audio thread safe.
+    /// Starts at the first built-in preset, as the engine of `handle` does.
+    pub fn new(handle: Arc<Handle>) -> Self {
+        Self {
+            playing: AtomicUsize::new(0),
+            own: Mutex::default(),
+            missing: Mutex::default(),
+            dismissed: AtomicBool::new(false),
+            handle,
+        }
+    }
+
+    /// Number of the built-in preset that plays, unless one of the user's own does. Audio thread safe.
     pub fn get(&self) -> usize {
         self.playing.load(Relaxed)
     }
 
-    /// Plays preset number `index`. Window thread.
+    /// The preset that plays. Not for the audio thread.
+    pub fn preset(&self) -> Preset {
+        lock(&self.own).clone().unwrap_or_else(|| self.built_in().clone())
+    }
+
+    /// Whether one of the user's own plays: loaded, or edited.
+    pub fn is_own(&self) -> bool {
+        lock(&self.own).is_some()
+    }
+
+    /// Plays built-in preset number `index`. Window thread.
     pub fn choose(&self, index: usize) {
         if index < Preset::factory().len() {
             self.playing.store(index, Relaxed);
-            *self.missing() = None;
+            *lock(&self.missing) = None;
+            self.take(&mut lock(&self.own), None);
         }
+    }
+
+    /// Plays a preset of the user's own. Window thread.
+    pub fn play(&self, preset: Preset) {
+        *lock(&self.missing) = None;
+        self.take(&mut lock(&self.own), Some(preset));
+    }
+
+    /// Edits what is heard: changes what `genre` asks for so that `parameter` has the value `heard` while that genre
+    /// plays at full Amount, above the user's own setting `own`. A built-in preset becomes one of the user's own by
+    /// that. Returns what is asked for now: as near to it as the preset's other genres allow. Window thread.
+    pub fn edit(&self, genre: Genre, parameter: Parameter, heard: f32, own: f32) -> f32 {
+        let mut cell = lock(&self.own);
+        let mut preset = cell.take().unwrap_or_else(|| {
+            let built_in = self.built_in();
+            Preset { name: format!("{} (edited)", built_in.name), ..built_in.clone() }
+        });
+        let asked = preset.profiles.edit(genre, parameter, asked_for(parameter, heard, own));
+        self.take(&mut cell, Some(preset));
+        asked
+    }
+
+    fn take(&self, cell: &mut Option<Preset>, preset: Option<Preset>) {
+        self.handle.set_profiles(preset.as_ref().map(|preset| preset.profiles));
+        *cell = preset;
+    }
+
+    fn built_in(&self) -> &'static Preset {
+        let presets = Preset::factory();
+        presets.get(self.get()).unwrap_or(&presets[0])
     }
 
     /// What to tell about a preset that the session asks for and that is not there.
@@ -46,8 +119,8 @@ impl PresetSelection {
         if self.dismissed.load(Relaxed) {
             return None;
         }
-        let plays = &Preset::factory()[self.get().min(Preset::factory().len() - 1)].name;
-        self.missing().as_ref().map(|missing| {
+        let plays = self.preset().name;
+        lock(&self.missing).as_ref().map(|missing| {
             format!(
                 "This session uses the preset {:?}, which this Idiom {} does not have; {plays:?} plays instead. Update \
                  Idiom, or choose another preset.",
@@ -61,29 +134,33 @@ impl PresetSelection {
     pub fn dismiss(&self) {
         self.dismissed.store(true, Relaxed);
     }
+}
 
-    fn missing(&self) -> MutexGuard<'_, Option<SavedPreset>> {
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl PersistentField<'_, SavedPreset> for PresetSelection {
     fn set(&self, loaded: SavedPreset) {
+        if let Some(Ok(preset)) = loaded.text.as_deref().map(Preset::parse) {
+            return self.play(preset);
+        }
         match Preset::factory().iter().position(|preset| preset.name == loaded.name) {
             Some(index) => self.choose(index),
             None => {
                 nice_warn!("State: there is no preset {:?}; the one before plays on", loaded.name);
-                *self.missing() = Some(loaded);
+                *lock(&self.missing) = Some(loaded);
                 self.dismissed.store(false, Relaxed);
             }
         }
     }
 
     fn map<F: Fn(&SavedPreset) -> R, R>(&self, f: F) -> R {
-        let missing = self.missing().clone();
+        let missing = lock(&self.missing).clone();
         f(&missing.unwrap_or_else(|| {
-            let name = Preset::factory().get(self.get()).map_or("", |preset| &preset.name).to_owned();
-            SavedPreset { name, version: PRESET_VERSION }
+            let (preset, own) = (self.preset(), self.is_own());
+            let text = own.then(|| preset.to_text());
+            SavedPreset { name: preset.name, version: PRESET_VERSION, text }
         }))
     }
 }

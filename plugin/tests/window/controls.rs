@@ -4,7 +4,7 @@ use crate::desk::{Window, on, pages, window};
 use crate::layout::sizes;
 use egui::{Event, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Vec2};
 use idiom_engine::rt::cache::{CacheLimits, ENTRY_BYTES};
-use idiom_engine::{Backend, Genre, Quantization};
+use idiom_engine::{Backend, Genre, Mode, Quantization, Section};
 use idiom_plugin::editor::menu::Menu;
 use idiom_plugin::editor::model::{Action, Browse, Page, Shelf, Slot};
 use idiom_plugin::editor::theme::Shade;
@@ -55,7 +55,7 @@ fn shift_makes_a_drag_ten_times_finer_and_the_ends_hold() {
 fn a_double_click_and_a_ctrl_click_reset() {
     let mut model = samples::playing();
     model.dials = Dial::ALL.map(|dial| dial.limits().1);
-    for dial in Dial::ALL {
+    for dial in controls::KNOBS {
         let reset = [Action::Begin(dial), Action::Set(dial, dial.default()), Action::End(dial)];
         let mut twice = window();
         assert_eq!(twice.click(&model, knob::id(dial)), []);
@@ -135,7 +135,7 @@ fn a_value_can_be_typed_and_left_alone() {
 fn the_space_bar_stays_with_the_host() {
     let model = samples::playing();
     let mut window = window();
-    window.click(&model, controls::switch_id(Switch::Freeze));
+    window.click(&model, controls::hold_id());
     window.drag(&model, knob::id(Dial::Amount), Vec2::new(0.0, -20.0));
     assert!(!window.egui.egui_wants_keyboard_input());
     let space = Event::Key {
@@ -161,7 +161,9 @@ fn the_space_bar_stays_with_the_host() {
 #[test]
 fn each_button_says_what_it_is_for() {
     let model = samples::playing();
-    for switch in Switch::ALL {
+    assert_eq!(window().click(&model, controls::print_id()), [Action::Print(true)]);
+    assert_eq!(window().click(&model, controls::hold_id()), [Action::Mode(Mode::Hold)]);
+    for switch in Section::ALL.map(Switch::On).into_iter().chain([Switch::Bypass]) {
         let actions = window().click(&model, controls::switch_id(switch));
         assert_eq!(actions, [Action::Switch(switch, !model.switch(switch))]);
     }
@@ -263,9 +265,9 @@ fn a_preset_is_chosen_from_the_list_or_by_a_step_and_a_click_beside_the_list_onl
     assert!(!window.shows("Streaming Polish"), "the list is still open");
 
     window.click(&model, button);
-    let freeze = controls::switch_id(Switch::Freeze);
+    let freeze = controls::hold_id();
     assert_eq!(window.click(&model, freeze), [], "a click beside the list does more than close it");
-    assert_eq!(window.click(&model, freeze), [Action::Switch(Switch::Freeze, true)]);
+    assert_eq!(window.click(&model, freeze), [Action::Mode(Mode::Hold)]);
 
     assert_eq!(window.click(&model, button.with("forward")), [Action::Load(Key::factory(2))]);
     model.loaded = Some(Key::factory(0));

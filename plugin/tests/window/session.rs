@@ -1,7 +1,7 @@
 //! What the window does to a plugin, carried out without a host: undo, A and B, presets, the cache.
 
 use idiom_engine::rt::cache::CacheLimits;
-use idiom_engine::{Backend, Genre, Handle, Quantization};
+use idiom_engine::{Backend, Genre, Handle, Mode, Quantization, Section};
 use idiom_plugin::editor::model::{Action, Browse, Page, Shelf, Slot, ViewModel};
 use idiom_plugin::editor::session::{NoHost, Session};
 use idiom_plugin::editor::theme::Shade;
@@ -69,12 +69,15 @@ fn every_change_can_be_taken_back_and_done_again() {
             "Amount",
             vec![Action::Begin(Dial::Amount), Action::Set(Dial::Amount, 30.0), Action::End(Dial::Amount)],
         ),
-        ("Freeze", vec![Action::Switch(Switch::Freeze, true)]),
+        ("Mode", vec![Action::Mode(Mode::Hold)]),
+        ("Limiter", vec![Action::Switch(Switch::On(Section::Limiter), true)]),
         ("Genre", vec![Action::Manual(Some(Genre::Rock))]),
         ("Backend", vec![Action::Choose(choice)]),
         ("Preset Streaming Polish", vec![Action::Load(Key::factory(2))]),
     ];
-    let sound = |model: &ViewModel| (model.dials, model.switches, model.manual, model.preset, model.choice);
+    let sound = |model: &ViewModel| {
+        (model.dials, model.switches, model.mode, model.manual, model.preset, model.choice)
+    };
     let mut states = vec![sound(&first)];
     for (name, actions) in &changes {
         plugin.act(actions.clone());

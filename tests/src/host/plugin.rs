@@ -72,6 +72,12 @@ impl Plugin {
         self.channels
     }
 
+    /// How many inputs there are beside the main one.
+    fn side_chains(&mut self) -> usize {
+        let Ok(ports) = self.extension::<PluginAudioPorts>("audio-ports") else { return 0 };
+        (ports.count(&self.instance.plugin_handle(), true) as usize).saturating_sub(1)
+    }
+
     fn port_channels(&mut self) -> usize {
         let Ok(ports) = self.extension::<PluginAudioPorts>("audio-ports") else { return 0 };
         let mut buffer = AudioPortInfoBuffer::new();
@@ -203,6 +209,7 @@ impl Plugin {
 
     /// Makes the plugin ready to process blocks of up to `max_block` samples.
     pub fn activate(&mut self, sample_rate: f64, max_block: usize) -> Result<Processor> {
+        let side_chains = self.side_chains();
         let config = PluginAudioConfiguration {
             sample_rate,
             min_frames_count: 1,
@@ -212,7 +219,7 @@ impl Plugin {
             .instance
             .activate(|_, _| (), config)
             .with_context(|| format!("cannot activate at {sample_rate} Hz with blocks of {max_block}"))?;
-        Ok(Processor::new(stopped, sample_rate, self.channels, max_block))
+        Ok(Processor::new(stopped, sample_rate, self.channels, side_chains, max_block))
     }
 
     /// Ends processing; the plugin can be activated again.

@@ -5,7 +5,8 @@ use anyhow::{Context, Result, ensure};
 use clack_extensions::params::PluginParams;
 use clack_extensions::tail::{PluginTail, TailLength};
 use clack_host::events::event_types::{ParamValueEvent, TransportEvent, TransportFlags};
-use clack_host::events::{EventFlags, Pckn, UnknownEvent};
+use clack_host::events::spaces::CoreEventSpace;
+use clack_host::events::{Event, EventFlags, Pckn, UnknownEvent};
 use clack_host::prelude::*;
 use clack_host::utils::{BeatTime, SecondsTime};
 
@@ -69,6 +70,8 @@ pub struct Processor {
     /// Copy of the input, one vector a channel, as long as the largest block: hosts give the plugin separate
     /// buffers for input and output.
     input: Vec<Vec<f32>>,
+    /// The same for the side-chain input; empty where the plugin has none.
+    side_chain: Vec<Vec<f32>>,
     input_ports: AudioPorts,
     output_ports: AudioPorts,
     events: EventBuffer,
@@ -81,6 +84,7 @@ impl Processor {
         stopped: StoppedPluginAudioProcessor<Handlers>,
         sample_rate: f64,
         channels: usize,
+        side_chains: usize,
         max_block: usize,
     ) -> Processor {
         let mut events = EventBuffer::with_capacity(256);
@@ -97,7 +101,8 @@ impl Processor {
             inner: PluginAudioProcessor::Stopped(stopped),
             sample_rate,
             input: vec![vec![0.0; max_block]; channels],
-            input_ports: AudioPorts::with_capacity(channels, 1),
+            side_chain: vec![vec![0.0; max_block]; channels * side_chains.min(1)],
+            input_ports: AudioPorts::with_capacity(2 * channels, 2),
             output_ports: AudioPorts::with_capacity(channels, 1),
             events,
             events_out,
@@ -157,6 +162,21 @@ impl Processor {
         }
     }
 
+    /// What the side-chain input hears from the next block on, one vector a channel, as long as the largest block:
+    /// silence unless it is filled.
+    pub fn side_chain(&mut self) -> &mut [Vec<f32>] {
+        &mut self.side_chain
+    }
+
+    /// The MIDI messages that the last block sent, with their samples within it.
+    pub fn midi(&self) -> Vec<(u32, [u8; 3])> {
+        let midi = |event: &UnknownEvent| match event.as_core_event() {
+            Some(CoreEventSpace::Midi(midi)) => Some((midi.time(), midi.data())),
+            _ => None,
+        };
+        self.events_out.iter().filter_map(midi).collect()
+    }
+
     pub(super) fn into_stopped(self) -> StoppedPluginAudioProcessor<Handlers> {
         self.inner.into_stopped()
     }
@@ -188,12 +208,15 @@ impl Processor {
         self.events_out.clear();
         let transport = song.map(|song| song.event(self.sample_rate));
 
-        let inputs = self.input_ports.with_input_buffers([AudioPortBuffer {
-            latency: 0,
-            channels: AudioPortBufferType::f32_input_only(
-                self.input.iter_mut().map(|channel| InputChannel::variable(&mut channel[..length])),
-            ),
-        }]);
+        let ports = 1 + usize::from(!self.side_chain.is_empty());
+        let inputs = self.input_ports.with_input_buffers(
+            [&mut self.input, &mut self.side_chain].into_iter().take(ports).map(|port| AudioPortBuffer {
+                latency: 0,
+                channels: AudioPortBufferType::f32_input_only(
+                    port.iter_mut().map(|channel| InputChannel::variable(&mut channel[..length])),
+                ),
+            }),
+        );
         let mut outputs = self.output_ports.with_output_buffers([AudioPortBuffer {
             latency: 0,
             channels: AudioPortBufferType::f32_output_only(audio.iter_mut().map(|channel| &mut **channel)),

@@ -58,9 +58,13 @@ fn the_controls_of_a_mixing_engineer_are_there_with_their_units() {
         let text = plugin.text(param.id, param.default).unwrap();
         assert!(text.ends_with(unit), "{name} reads '{text}', without{unit}");
     }
-    for (name, first) in
-        [("Genre", "Auto"), ("Freeze", "Off"), ("Equalizer", "Off"), ("Compressor", "Off"), ("Bypass", "Off")]
-    {
+    for (name, first) in [
+        ("Genre", "Auto"),
+        ("Mode", "Follow"),
+        ("Equalizer", "Off"),
+        ("Compressor", "Off"),
+        ("Bypass", "Off"),
+    ] {
         let param = plugin.param(name).unwrap();
         assert!(param.stepped, "{name} is not a choice");
         assert_eq!(plugin.text(param.id, param.min).unwrap(), first);

@@ -6,6 +6,7 @@ mod desk;
 mod genres;
 mod hostile;
 mod lifecycle;
+mod mix;
 mod orders;
 mod process;
 mod sound;

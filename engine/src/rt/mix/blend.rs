@@ -36,7 +36,8 @@ impl Blend {
     }
 }
 
-fn to_blend(profile: &Profile) -> [f64; PARAMETERS] {
+/// A profile in the domains of blending.
+pub fn to_blend(profile: &Profile) -> [f64; PARAMETERS] {
     std::array::from_fn(|i| {
         let parameter = Parameter::ALL[i];
         parameter.to_domain(profile[parameter])

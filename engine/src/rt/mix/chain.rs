@@ -10,7 +10,7 @@ use super::trim::Trim;
 use super::width::{self, Width};
 use super::{MAX_CHANNELS, Work};
 use crate::controls::{SECTIONS, Section};
-use crate::profile::{PARAMETERS, Parameter};
+use crate::profile::{PARAMETERS, Parameter, Profile};
 use crate::telemetry::MixState;
 
 /// The shapes of the equalizer's bands: low cut, low, mid, presence, high.
@@ -211,6 +211,7 @@ impl Chain {
             limiter_db: self.limiter.gain_db(),
             learnt: 0.0,
             calm: 1.0,
+            values: Profile::NEUTRAL,
         }
     }
 

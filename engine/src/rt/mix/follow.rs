@@ -5,7 +5,7 @@
 //! mix takes: material that keeps alternating ends near its average, while a single change is followed at the speed the
 //! user set.
 
-use crate::controls::{Controls, Uncertain};
+use crate::controls::{Controls, Mode, Uncertain};
 use crate::genre::GENRES;
 use crate::rt::decision::Outcome;
 use crate::telemetry::Verdict;
@@ -47,7 +47,8 @@ impl Follow {
     pub fn update(&mut self, outcome: &Outcome, controls: &Controls) -> [f32; GENRES] {
         self.changes *= (-FRAME_S / MEMORY_S).exp();
         let by_hand = outcome.verdict == Verdict::Manual;
-        if !controls.learn || by_hand {
+        let learn = controls.mode == Mode::Learn && !by_hand;
+        if !learn {
             (self.learnt, self.learnt_frames) = ([0.0; GENRES], 0);
         }
         let keep = outcome.verdict == Verdict::Uncertain
@@ -55,7 +56,7 @@ impl Follow {
             && controls.uncertain == Uncertain::Keep;
         let wanted = match outcome.weights(controls.threshold) {
             _ if keep => None,
-            Some(weights) if controls.learn && !by_hand => self.learn(weights, outcome.verdict),
+            Some(weights) if learn => self.learn(weights, outcome.verdict),
             weights => weights,
         };
         if let Some(wanted) = wanted {

@@ -16,11 +16,12 @@ use super::level::one_pole;
 use super::true_peak::{DELAY, MAX_OVERSHOOT, TruePeak};
 use super::{MAX_CHANNELS, Work};
 
-/// Look-ahead in seconds: half a period of 330 Hz. Shorter distorts bass, longer delays for little.
-const LOOK_AHEAD_S: f64 = 0.0015;
+/// Latency with look-ahead, in seconds, at every sample rate. What reading true peaks leaves of it is the look-ahead:
+/// 1.7 ms at 48 kHz, half a period of 290 Hz. Shorter distorts bass, longer delays for little.
+pub const LATENCY_S: f64 = 0.002;
 
 /// Longest look-ahead in samples, at 384 kHz.
-const MAX_LOOK_AHEAD: usize = 576;
+const MAX_LOOK_AHEAD: usize = 768;
 
 /// A gain of 1.
 const UNITY: i64 = 1 << 32;
@@ -127,9 +128,10 @@ impl Limiter {
     /// A limiter that does nothing. Without `look_ahead` it has no latency.
     pub fn new(sample_rate: f32, tick: usize, look_ahead: bool) -> Limiter {
         let rate = f64::from(sample_rate);
-        let samples = ((LOOK_AHEAD_S * rate).round() as usize).clamp(4, MAX_LOOK_AHEAD);
-        let (first, second) = (samples.div_ceil(2), samples / 2);
+        let all = (LATENCY_S * rate).round() as usize;
         // The averages lag by less than the hold lasts; the reading lags by its own delay.
+        let samples = all.saturating_sub(DELAY).clamp(4, MAX_LOOK_AHEAD);
+        let (first, second) = (samples.div_ceil(2), samples / 2);
         let latency = if look_ahead { first + second + DELAY } else { 0 };
         let mut limiter = Limiter {
             sample_rate: rate,

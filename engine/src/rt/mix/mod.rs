@@ -1,7 +1,8 @@
 //! The mix stage: a chain of processors, moved by what the decision stage says.
 //!
 //! [`follow`] turns decisions into a weight for each genre, [`blend`] the weights into a profile, and [`glide`] takes
-//! the mix there within the user's reaction time; Amount, the section switches and the gains glide within
+//! the mix there within the user's reaction time. What the profile asks for beyond neutral, scaled by Amount, comes on
+//! top of the user's own settings, which are [`hands`]: they, Amount, the section switches and the gains glide within
 //! [`CONTROL_S`]. [`chain`] is the processors in their order, each a module usable alone:
 //!
 //! [`trim`] → [`gate`] → [`eq`] → [`compressor`] → [`drive`] → [`width`] → [`follower`] → [`trim`] → [`limiter`]
@@ -21,6 +22,7 @@ pub mod follower;
 pub mod gate;
 pub mod glide;
 pub mod halfband;
+mod hands;
 pub mod lanes;
 pub mod level;
 pub mod limiter;
@@ -29,8 +31,8 @@ pub mod trim;
 pub mod true_peak;
 pub mod width;
 
-use crate::controls::{Controls, LimiterMode, SECTIONS, Section};
-use crate::profile::{PARAMETERS, Parameter, Profiles};
+use crate::controls::{Controls, LimiterMode, Mode, SECTIONS};
+use crate::profile::{PARAMETERS, Parameter, Profile, Profiles};
 use crate::rt::decision::Outcome;
 use crate::telemetry::MixState;
 use blend::Blend;
@@ -38,6 +40,7 @@ use bypass::Bypass;
 use chain::{Chain, Settings};
 use follow::Follow;
 use glide::{Glide, MAX_TICK};
+use hands::Hands;
 use limiter::Delay;
 
 /// Most channels that are mixed.
@@ -49,62 +52,6 @@ pub type Work = [[f64; MAX_TICK]; MAX_CHANNELS];
 /// Time in which the user's own moves (Amount, sections, gains) go 95 % of their way, in seconds. They follow the hand,
 /// not the reaction time.
 pub const CONTROL_S: f64 = 0.08;
-
-/// The user's controls that glide.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Hands<T> {
-    amount: T,
-    sections: [T; SECTIONS],
-    input_db: T,
-    output_db: T,
-    ceiling_db: T,
-}
-
-impl Hands<f64> {
-    /// What the controls say, made safe.
-    fn of(controls: &Controls) -> Hands<f64> {
-        let switch = |on: bool| f64::from(u8::from(on));
-        Hands {
-            amount: tidy(controls.amount, (0.0, 1.0), 0.0),
-            sections: Section::ALL.map(|section| {
-                switch(match section {
-                    Section::Gate => controls.gate,
-                    Section::Eq => controls.eq,
-                    Section::Compressor => controls.compressor,
-                    Section::Drive => controls.drive,
-                    Section::Width => controls.width,
-                    Section::Loudness => controls.loudness,
-                    Section::Limiter => controls.limiter,
-                })
-            }),
-            input_db: tidy(controls.input_db, (-24.0, 24.0), 0.0),
-            output_db: tidy(controls.output_db, (-24.0, 24.0), 0.0),
-            ceiling_db: tidy(controls.ceiling_db, (-24.0, 0.0), -1.0),
-        }
-    }
-}
-
-impl Hands<Glide> {
-    fn at(hands: Hands<f64>) -> Hands<Glide> {
-        Hands {
-            amount: Glide::at(hands.amount),
-            sections: hands.sections.map(Glide::at),
-            input_db: Glide::at(hands.input_db),
-            output_db: Glide::at(hands.output_db),
-            ceiling_db: Glide::at(hands.ceiling_db),
-        }
-    }
-
-    fn advance(&mut self, to: &Hands<f64>, share: f64) {
-        self.amount.advance(to.amount, share);
-        for (glide, to) in self.sections.iter_mut().zip(to.sections) {
-            glide.advance(to, share);
-        }
-        self.input_db.advance(to.input_db, share);
-        self.output_db.advance(to.output_db, share);
-        self.ceiling_db.advance(to.ceiling_db, share);
-    }
-}
 
 fn tidy(value: f32, (min, max): (f32, f32), otherwise: f32) -> f64 {
     f64::from(if value.is_finite() { value.clamp(min, max) } else { otherwise })
@@ -125,7 +72,13 @@ pub struct MixStage {
     follow: Follow,
     target: [f64; PARAMETERS],
     glides: [Glide; PARAMETERS],
-    hands: Hands<Glide>,
+    /// [`Profile::NEUTRAL`] in the domains of blending: from there on the glides count.
+    origin: [f64; PARAMETERS],
+    /// Smallest and largest value in the domains of blending.
+    ranges: [(f64, f64); PARAMETERS],
+    /// The settings in force, in the domains of blending.
+    blended: [f64; PARAMETERS],
+    hands: Hands,
     settings: Settings,
     chain: Chain,
     bypass: Bypass,
@@ -144,7 +97,7 @@ impl MixStage {
         let tick = glide::tick_length(sample_rate);
         let blend = Blend::new(profiles);
         let chain = Chain::new(sample_rate, tick, limiter == LimiterMode::LookAhead);
-        let hands = Hands::of(&Controls { amount: 0.0, ..Controls::default() });
+        let hands = Hands::new(&Controls { amount: 0.0, ..Controls::default() });
         let mut stage = MixStage {
             channels: channels.clamp(1, MAX_CHANNELS),
             tick,
@@ -155,14 +108,17 @@ impl MixStage {
             follow: Follow::new(),
             target: blend.neutral(),
             glides: blend.neutral().map(Glide::at),
-            hands: Hands::at(hands),
+            blended: [0.0; PARAMETERS],
+            origin: blend::to_blend(&Profile::NEUTRAL),
+            ranges: std::array::from_fn(|i| Parameter::ALL[i].domain_range()),
             settings: Settings {
-                values: to_processor(&blend.neutral()),
+                values: [0.0; PARAMETERS],
                 shares: [0.0; SECTIONS],
                 input_db: 0.0,
                 output_db: 0.0,
-                ceiling_db: hands.ceiling_db,
+                ceiling_db: hands.ceiling_db(),
             },
+            hands,
             bypass: Bypass::new(sample_rate),
             dry: std::array::from_fn(|_| Delay::new(chain.latency())),
             chain,
@@ -223,6 +179,9 @@ impl MixStage {
         MixState {
             learnt: self.follow.learnt(),
             calm: self.follow.calm(),
+            values: Profile::from_values(std::array::from_fn(|i| {
+                Parameter::ALL[i].from_domain(self.blended[i])
+            })),
             ..self.chain.state(&self.settings)
         }
     }
@@ -234,7 +193,6 @@ impl MixStage {
         self.follow = Follow::new();
         self.target = self.blend.neutral();
         self.glides = self.target.map(Glide::at);
-        self.settings.values = to_processor(&self.target);
         self.chain.reset();
         self.dry.iter_mut().for_each(Delay::reset);
         self.apply(true);
@@ -242,38 +200,57 @@ impl MixStage {
 
     /// Moves everything on by a tick.
     fn start_tick(&mut self, controls: &Controls) {
-        let hands = Hands::of(controls);
         if self.started {
-            self.hands.advance(&hands, glide::share(self.tick_s, CONTROL_S));
+            self.hands.advance(controls, self.tick_s);
         } else {
-            self.hands = Hands::at(hands);
+            self.hands = Hands::new(controls);
             self.bypass.jump(controls.bypass);
         }
-        let reaction_s = tidy(controls.reaction_s, (0.1, 20.0), 2.0) * f64::from(self.follow.calm());
-        let share = glide::share(self.tick_s, reaction_s);
-        for (i, parameter) in Parameter::ALL.iter().enumerate() {
-            let glide = &mut self.glides[i];
-            let before = glide.value();
-            let locked = controls.locks[parameter.section() as usize];
-            let after = glide.advance(if locked { before } else { self.target[i] }, share);
-            if after != before {
-                self.settings.values[i] = parameter.to_processor(after);
+        if controls.mode == Mode::ByHand {
+            self.let_go();
+        } else {
+            let reaction_s = tidy(controls.reaction_s, (0.1, 20.0), 2.0) * f64::from(self.follow.calm());
+            let share = glide::share(self.tick_s, reaction_s);
+            for (i, parameter) in Parameter::ALL.iter().enumerate() {
+                let locked = controls.locks[parameter.section() as usize];
+                let target = if locked { self.glides[i].value() } else { self.target[i] };
+                self.glides[i].advance(target, share);
             }
         }
         self.apply(!self.started);
         self.started = true;
     }
 
+    /// What the genre asked for goes as fast as a hand moves: then own settings that take its place at the same time
+    /// leave the sum where it is.
+    fn let_go(&mut self) {
+        let share = glide::share(self.tick_s, CONTROL_S);
+        for (glide, origin) in self.glides.iter_mut().zip(self.origin) {
+            if self.started {
+                glide.advance(origin, share);
+            } else {
+                *glide = Glide::at(origin);
+            }
+        }
+    }
+
     /// Hands the settings that are now in force to the processors; `jump` without a ramp through the tick.
     fn apply(&mut self, jump: bool) {
-        let amount = self.hands.amount.value();
-        for section in Section::ALL {
-            let scale = if section == Section::Limiter { 1.0 } else { amount };
-            self.settings.shares[section as usize] = scale * self.hands.sections[section as usize].value();
+        let amount = self.hands.amount();
+        for (i, parameter) in Parameter::ALL.iter().enumerate() {
+            let asked = amount * (self.glides[i].value() - self.origin[i]);
+            let (min, max) = self.ranges[i];
+            let value = (self.hands.base(i) + asked).clamp(min, max);
+            // Exponentials are the dearest part of a tick, and most values rest most of the time.
+            if value != self.blended[i] || jump {
+                self.blended[i] = value;
+                self.settings.values[i] = parameter.to_processor(value);
+            }
         }
-        self.settings.input_db = self.hands.input_db.value();
-        self.settings.output_db = self.hands.output_db.value();
-        self.settings.ceiling_db = self.hands.ceiling_db.value();
+        self.settings.shares = self.hands.sections();
+        self.settings.input_db = self.hands.input_db();
+        self.settings.output_db = self.hands.output_db();
+        self.settings.ceiling_db = self.hands.ceiling_db();
         self.chain.set(&self.settings, jump);
     }
 
@@ -331,8 +308,4 @@ impl MixStage {
         }
         true
     }
-}
-
-fn to_processor(blended: &[f64; PARAMETERS]) -> [f64; PARAMETERS] {
-    std::array::from_fn(|i| Parameter::ALL[i].to_processor(blended[i]))
 }
