@@ -60,7 +60,8 @@ impl App for Show {
                 if let Some(places) = places {
                     tell(ui, places);
                 }
-                ui.ctx().request_repaint_after(Duration::from_millis(33));
+                shared.watch(model.look.page.every());
+                ui.ctx().request_repaint_after(Duration::from_millis(500));
             }
         }
     }
@@ -149,7 +150,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         f64::from(side("IDIOM_WIDTH", Size::DEFAULT.width)),
         f64::from(side("IDIOM_HEIGHT", Size::DEFAULT.height)),
     );
-    let settings = EguiWindowSettings::new().with_title("Idiom").with_size(size);
+    let mut settings = EguiWindowSettings::new().with_title("Idiom").with_size(size);
+    if let Show::Live { shared, .. } = &show {
+        settings = settings
+            .with_repaint_notifier(shared.repaint.clone())
+            .with_repaint_poll_interval(Duration::from_millis(33));
+    }
     EguiWindow::create(settings, show)?.run_until_closed()?;
     Ok(())
 }

@@ -19,6 +19,8 @@ pub struct Shared {
     watched: AtomicU32,
     /// The track that the host says this instance is on. Main and window thread only.
     track: Mutex<Option<TrackInfo>>,
+    /// The audio thread asks for a picture at most every so many thirtieths of a second.
+    every: AtomicU32,
     /// The engine panicked; sound passes untouched until the host activates the plugin again.
     crashed: AtomicBool,
     /// Why there is no engine, from the last activation. Main and window thread only.
@@ -36,14 +38,17 @@ impl Shared {
             repaint: RepaintNotifier::new(),
             watched: AtomicU32::new(0),
             track: Mutex::new(None),
+            every: AtomicU32::new(1),
             crashed: AtomicBool::new(false),
             refusal: Mutex::new(None),
             logged: Mutex::new(None),
         }
     }
 
-    /// Window thread: a picture is drawn; the next one is wanted when there is news, for the next seconds.
-    pub fn watch(&self) {
+    /// Window thread: a picture is drawn; the next one is wanted when there is news, for the next seconds, at the earliest
+    /// after `every` thirtieths of a second.
+    pub fn watch(&self, every: u32) {
+        self.every.store(every, Relaxed);
         self.watched.store(Pace::WATCHED, Relaxed);
     }
 
@@ -109,6 +114,8 @@ pub struct Pace {
     since_picture: u64,
     /// What the last picture showed, see [`looks`].
     shown: u64,
+    /// Thirtieths of a second since then.
+    passed: u32,
 }
 
 impl Pace {
@@ -128,6 +135,7 @@ impl Pace {
             since_point: 0,
             since_picture: 0,
             shown: 0,
+            passed: 0,
         }
     }
 
@@ -159,11 +167,19 @@ impl Pace {
         }
         // A picture that is drawn in between renews it.
         let _ = shared.watched.compare_exchange(left, left - 1, Relaxed, Relaxed);
+        self.passed += 1;
+        if self.passed < shared.every.load(Relaxed) {
+            return false;
+        }
         let telemetry = shared.handle.telemetry();
         let (_, level_dbfs) = telemetry.certainty_and_level();
         let moves = telemetry.tap().is_open() && level_dbfs > SPECTRUM_DBFS;
         let before = std::mem::replace(&mut self.shown, looks(telemetry));
-        moves || self.shown != before
+        let news = moves || self.shown != before;
+        if news {
+            self.passed = 0;
+        }
+        news
     }
 }
 
@@ -244,12 +260,15 @@ mod tests {
         };
         hear(&shared, -20.0);
         assert_eq!(asked(&shared, 60), 0, "no window");
-        shared.watch();
+        shared.watch(1);
         assert_eq!(asked(&shared, 30), 1, "the first picture, and then nothing changes");
         hear(&shared, -10.0);
         assert_eq!(asked(&shared, 30), 1);
         shared.handle.telemetry().tap().look();
-        assert_eq!(asked(&shared, 200), 30, "a spectrum moves, until nobody has drawn for three seconds");
+        shared.watch(3);
+        assert_eq!(asked(&shared, 30), 10, "this page is drawn ten times a second");
+        shared.watch(1);
+        assert_eq!(asked(&shared, 200), 90, "a spectrum moves, until nobody has drawn for three seconds");
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use super::canvas::{Button, Canvas, split_x, take_bottom, take_top};
 use super::model::{Action, ViewModel};
 use super::{bars, controls, icons, knob, now, river, view};
-use crate::params::Dial;
+use crate::params::{Dial, Switch};
 use egui::{Align, Align2, Id, Pos2, Rect, Vec2};
-use idiom_engine::{Genre, Verdict};
+use idiom_engine::{Genre, Mode, Verdict};
 
 /// Identity of the button that compares what is heard with the genre set by hand.
 pub fn compare_id() -> Id {
@@ -34,8 +34,8 @@ fn hand(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     let (middle, knobs) = split_x(right, 0.48, gap);
     compare(canvas, middle, model);
     let (threshold, reaction) = split_x(knobs, 0.5, 0.0);
-    knob::show(canvas, threshold, Dial::Threshold, model.dial(Dial::Threshold));
-    knob::show(canvas, reaction, Dial::Reaction, model.dial(Dial::Reaction));
+    knob::show(canvas, threshold, Dial::Threshold, model.dial(Dial::Threshold), None);
+    knob::show(canvas, reaction, Dial::Reaction, model.dial(Dial::Reaction), None);
 }
 
 /// What is heard against what was set by hand, and freezing.
@@ -43,8 +43,8 @@ fn compare(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     let theme = canvas.theme;
     canvas.text(rect.min, Align2::LEFT_TOP, "Compare", 12.0, theme.muted);
     let mut rest = Rect::from_min_max(rect.min + Vec2::new(0.0, canvas.px(22.0)), rect.max);
-    let height = (rest.height() - canvas.px(6.0)) / 2.0;
-    let row = take_top(&mut rest, height, canvas.px(6.0));
+    let height = (rest.height() - canvas.px(10.0)) / 3.0;
+    let row = take_top(&mut rest, height, canvas.px(5.0));
     let other = model.look.by_hand;
     let text = match (model.manual, other) {
         (Some(_), _) => "Hear Auto".into(),
@@ -64,7 +64,14 @@ fn compare(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
         let to = if model.manual.is_some() { None } else { other };
         canvas.actions.push(Action::Manual(to));
     }
-    controls::hold_button(canvas, rest, model);
+    let row = take_top(&mut rest, height, canvas.px(5.0));
+    let on = model.mode == Mode::Hold;
+    let help = "Genre and mix stay as they are, whatever is heard.";
+    let look = Button { color: theme.warning, ..Button::words(theme, "Hold", help, on) };
+    if canvas.button(row, controls::mode_id(Mode::Hold), look) {
+        canvas.actions.push(Action::Mode(if on { Mode::Follow } else { Mode::Hold }));
+    }
+    controls::switch_button(canvas, rest, Switch::MidiOut, model);
 }
 
 /// The icon and the words of what is in force, for other pages.

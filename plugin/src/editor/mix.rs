@@ -10,7 +10,7 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     let gap = canvas.px(view::GAP);
     let mut rest = rect;
     let knobs = take_bottom(&mut rest, canvas.px(118.0), gap);
-    let row = take_bottom(&mut rest, canvas.px(168.0), gap);
+    let row = take_bottom(&mut rest, canvas.px(152.0), gap);
     let (left, right) = split_x(rest, 0.745, gap);
     curve::show(canvas, left, model);
     meters::show(canvas, right, model);

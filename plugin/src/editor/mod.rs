@@ -8,6 +8,7 @@ pub mod browser;
 pub mod cache;
 pub mod canvas;
 pub mod card;
+pub mod control;
 pub mod controls;
 pub mod curve;
 pub mod engine;
@@ -166,9 +167,9 @@ impl NiceEguiApp for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut Frame) {
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        self.shared.watch();
         let now_s = ui.input(|input| input.time);
         let model = session.model(&self.params, &self.shared, now_s);
+        self.shared.watch(model.look.page.every());
         if self.dressed != Some(model.look.shade) {
             prepare(ui.ctx(), model.look.shade);
             self.dressed = Some(model.look.shade);

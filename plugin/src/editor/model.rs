@@ -1,6 +1,7 @@
 //! What the window shows and what comes out of it, as plain data. The window is a function from one to the other, so
 //! it can be drawn and tested without a host, a screen or sound.
 
+use super::control::Control;
 use super::theme::Shade;
 use super::watch::Seen;
 use crate::history::{History, Point};
@@ -13,7 +14,7 @@ use idiom_engine::rt::cache::CacheLimits;
 use idiom_engine::spectrum::Spectrum;
 use idiom_engine::telemetry::MixState;
 use idiom_engine::worker::UserModel;
-use idiom_engine::{Genre, Metrics, Mode, Snapshot, Status};
+use idiom_engine::{Genre, LimiterMode, Metrics, Mode, Section, Snapshot, Status, Uncertain};
 use nice_plug::prelude::Param;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,6 +44,16 @@ impl Page {
             Page::Genre => "Genre",
             Page::Engine => "Engine",
             Page::Presets => "Presets",
+        }
+    }
+
+    /// How many thirtieths of a second its pictures are apart at least: meters and spectra move faster than streams and
+    /// counters.
+    pub const fn every(self) -> u32 {
+        match self {
+            Page::Mix => 1,
+            Page::Genre => 2,
+            Page::Engine | Page::Presets => 5,
         }
     }
 
@@ -164,6 +175,8 @@ pub struct Look {
     pub percent: u16,
     /// The preset browser.
     pub browse: Browse,
+    /// The section whose settings are shown; the equalizer before another one was opened.
+    pub section: Option<Section>,
 }
 
 /// Everything the window shows.
@@ -185,6 +198,12 @@ pub struct ViewModel {
     pub mode: Mode,
     /// The mix is being written as automation.
     pub printing: bool,
+    /// The user's own setting of everything that a genre moves.
+    pub own: Profile,
+    /// What the mix does in doubt.
+    pub uncertain: Uncertain,
+    /// The limiter.
+    pub limiter: LimiterMode,
     /// The genre set by hand.
     pub manual: Option<Genre>,
     /// Number of the preset that plays, in [`Preset::factory`](idiom_engine::profile::Preset::factory).
@@ -234,6 +253,9 @@ impl ViewModel {
             switches: Switch::ALL.map(|switch| params.switch(switch).value()),
             mode: params.mode.value().into(),
             printing: params.controls().hold_base,
+            own: params.own.profile(),
+            uncertain: params.uncertain.value().into(),
+            limiter: params.limiter_mode(),
             manual: params.genre.value().into(),
             preset: params.preset.get(),
             choice: params.selection.get(),
@@ -294,12 +316,12 @@ impl ViewModel {
 /// What the user did.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Took hold of a dial.
-    Begin(Dial),
-    /// Moved a dial to a plain value; between [`Action::Begin`] and [`Action::End`].
-    Set(Dial, f32),
-    /// Let go of a dial.
-    End(Dial),
+    /// Took hold of a control.
+    Begin(Control),
+    /// Moved a control to a plain value; between [`Action::Begin`] and [`Action::End`].
+    Set(Control, f32),
+    /// Let go of a control.
+    End(Control),
     /// Threw a switch.
     Switch(Switch, bool),
     /// Chose what moves the mix.
@@ -322,6 +344,12 @@ pub enum Action {
     Choose(Choice),
     /// Has read the notice about the loaded state.
     DismissNotice,
+    /// Chose what the mix does in doubt.
+    Uncertain(Uncertain),
+    /// Chose the limiter.
+    Limiter(LimiterMode),
+    /// Opened the settings of a section.
+    Section(Section),
     /// Opened a page.
     Page(Page),
     /// Chose dark or light.

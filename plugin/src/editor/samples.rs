@@ -6,6 +6,7 @@ use crate::history::{Point, SHOWN};
 use crate::library::{Entry, Key, Library};
 use crate::params::{Dial, Switch};
 use idiom_engine::metrics::{BUCKETS, CacheMetrics, Cost, Queue};
+use idiom_engine::profile::Preset;
 use idiom_engine::spectrum::{POINTS, Spectrum, hertz};
 use idiom_engine::telemetry::MixState;
 use idiom_engine::worker::UserModel;
@@ -145,6 +146,7 @@ pub fn playing() -> ViewModel {
             lufs: [-17.2, -18.9],
             limiter_db: 0.0,
             calm: 1.0,
+            values: Preset::factory()[0].profiles.genres[Genre::Rock.index()],
             ..MixState::default()
         },
     };

@@ -1,13 +1,25 @@
-//! The processors of the mix, in their order: what each does now, and what the genre asks of it.
+//! The processors of the mix, in their order: what each does now; and of one of them every setting, as knobs that show
+//! the user's own value and, on the ring, what the genre makes of it.
 
-use super::canvas::{Canvas, columns, take_top};
-use super::curve::{BAND_NAMES, asked, decibels, frequency};
+use super::canvas::{Button, Canvas, columns, take_top};
+use super::control::Control;
+use super::curve::{decibels, frequency};
 use super::model::{Action, ViewModel};
-use super::{controls, icons};
-use crate::params::Switch;
-use egui::{Align, CursorIcon, Pos2, Rect, Role, Sense, Vec2, WidgetInfo};
-use idiom_engine::Section;
-use idiom_engine::profile::{Parameter, Profile};
+use super::{controls, icons, knob};
+use crate::params::{Dial, LimiterChoice, Switch};
+use egui::{Align, Align2, CursorIcon, Id, Pos2, Rect, Role, Sense, Vec2, WidgetInfo};
+use idiom_engine::profile::Parameter;
+use idiom_engine::{LimiterMode, Section};
+
+/// Identity of the tab that shows a section's settings.
+pub fn tab_id(section: Section) -> Id {
+    Id::unique(("section", section.name()))
+}
+
+/// Identity of the button that chooses the limiter.
+pub fn limiter_id(mode: LimiterMode) -> Id {
+    Id::unique(("limiter", mode as u8))
+}
 
 const fn help(section: Section) -> &'static str {
     match section {
@@ -25,102 +37,199 @@ const fn help(section: Section) -> &'static str {
     }
 }
 
-/// A line of a section: what it is, what it is now, what the genre asks for.
-type Line = (&'static str, String, String);
-
-fn lines(section: Section, model: &ViewModel) -> Vec<Line> {
-    use Parameter::*;
-    let (mix, profile) = (model.mix(), model.asked());
-    let none = || "\u{2013}".to_owned();
-    let of = |text: fn(&Profile) -> String| profile.map_or_else(none, text);
+/// What a section does now, in a word.
+fn now(section: Section, model: &ViewModel) -> String {
+    let mix = model.mix();
     let percent = |share: f32| format!("{:.0} %", 100.0 * share);
     match section {
-        Section::Gate => vec![
-            ("Gain", decibels(mix.gate_db), none()),
-            ("Opens at", of(|p| format!("{:.0} dB", p[GateThreshold])), none()),
-            ("Range", of(|p| format!("{:.0} dB", p[GateRange])), none()),
-            ("Hold", of(|p| format!("{:.0} ms", p[GateHold])), none()),
-        ],
+        Section::Gate => decibels(mix.gate_db),
         Section::Eq => {
-            let target = profile.map(asked);
-            let mut lines = vec![(
-                "Low cut",
-                if mix.low_cut > 0.01 { frequency(mix.low_cut_hz) } else { none() },
-                target.filter(|t| t.low_cut > 0.01).map_or_else(none, |t| frequency(t.low_cut_hz)),
-            )];
-            lines.extend(BAND_NAMES.into_iter().enumerate().map(|(band, name)| {
-                let asked = target.map_or_else(none, |t| decibels(t.eq_db[band]));
-                (name, decibels(mix.eq_db[band]), asked)
-            }));
-            lines
+            let strongest =
+                (0..4).max_by(|a, b| mix.eq_db[*a].abs().total_cmp(&mix.eq_db[*b].abs())).unwrap_or(0);
+            if mix.eq_db[strongest].abs() < 0.05 {
+                "flat".into()
+            } else {
+                format!("{} at {}", decibels(mix.eq_db[strongest]), frequency(mix.eq_hz[strongest]))
+            }
         }
-        Section::Compressor => vec![
-            ("Threshold", format!("{:.1} dB", mix.threshold_db), of(|p| format!("{:.1} dB", p[Threshold]))),
-            ("Ratio", format!("{:.1} : 1", mix.ratio.max(1.0)), of(|p| format!("{:.1} : 1", p[Ratio]))),
-            ("Attack", format!("{:.0} ms", mix.attack_ms), of(|p| format!("{:.0} ms", p[Attack]))),
-            ("Release", format!("{:.0} ms", mix.release_ms), of(|p| format!("{:.0} ms", p[Release]))),
-            ("Make-up", decibels(mix.makeup_db), none()),
-        ],
-        Section::Drive => vec![
-            ("Added", percent(mix.drive), of(|p| format!("{:.0} %", 100.0 * p[DriveMix]))),
-            ("Into it", of(|p| decibels(p[DriveGain])), none()),
-        ],
-        Section::Width => vec![
-            ("Sides", percent(mix.width), of(|p| format!("{:.0} %", 100.0 * p[Width]))),
-            ("Bass mono", of(|p| format!("{:.0} %", 100.0 * p[MonoBass])), none()),
-            ("Below", of(|p| frequency(p[BassHz])), none()),
-        ],
-        Section::Loudness => vec![
-            ("Gain", decibels(mix.loudness_db), none()),
-            ("Target", of(|p| format!("{:.0} LUFS", p[Target])), none()),
-            ("Within", of(|p| format!("\u{b1}{:.0} dB", p[TargetRange])), none()),
-        ],
-        Section::Limiter => vec![
-            ("Gain", decibels(mix.limiter_db), none()),
-            ("Release", of(|p| format!("{:.0} ms", p[LimiterRelease])), none()),
-        ],
+        Section::Compressor => format!("{} at {:.1} : 1", decibels(mix.reduction_db), mix.ratio.max(1.0)),
+        Section::Drive => percent(mix.drive),
+        Section::Width => percent(mix.width),
+        Section::Loudness => decibels(mix.loudness_db),
+        Section::Limiter => decibels(mix.limiter_db),
     }
 }
 
-/// Draws the row of sections.
+/// Draws the tabs of all sections, and the settings of the chosen one.
 pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
-    for (section, place) in Section::ALL.into_iter().zip(columns(rect, 7, canvas.px(6.0))) {
-        card(canvas, place, section, model);
+    let mut rest = rect;
+    let gap = canvas.px(6.0);
+    let tabs = take_top(&mut rest, canvas.px(46.0), gap);
+    for (section, place) in Section::ALL.into_iter().zip(columns(tabs, Section::ALL.len(), gap)) {
+        tab(canvas, place, section, model);
     }
+    settings(canvas, rest, model.look.section.unwrap_or(Section::Eq), model);
 }
 
-fn card(canvas: &mut Canvas<'_>, rect: Rect, section: Section, model: &ViewModel) {
+fn tab(canvas: &mut Canvas<'_>, rect: Rect, section: Section, model: &ViewModel) {
     let colors = canvas.theme;
-    canvas.painter().rect_filled(rect, canvas.px(8.0), colors.card);
-    let mut inner = rect.shrink(canvas.px(9.0));
-    let head = take_top(&mut inner, canvas.px(20.0), canvas.px(6.0));
+    let chosen = model.look.section.unwrap_or(Section::Eq) == section;
     let switch = Switch::On(section);
     let on = model.switch(switch);
     let acts = on && (model.acts() || section == Section::Limiter);
-    let lamp = Rect::from_center_size(
-        Pos2::new(head.min.x + canvas.px(7.0), head.center().y),
-        Vec2::splat(canvas.px(14.0)),
-    );
-    icons::lamp(canvas.painter(), lamp, if on { colors.text } else { colors.faint }, on);
-    let words = Rect::from_min_max(Pos2::new(lamp.max.x + canvas.px(6.0), head.min.y), head.max);
-    canvas.label(words, section.label(), 12.5, if on { colors.text } else { colors.muted }, Align::Min);
-    let response = canvas.touch(head, controls::switch_id(switch), Sense::CLICK);
-    response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, switch.name()));
-    if response.clicked() {
-        canvas.actions.push(Action::Switch(switch, !on));
+    let response = canvas.touch(rect, tab_id(section), Sense::CLICK);
+    response.widget_info(|| {
+        WidgetInfo::selected(Role::Button, true, chosen, format!("{} settings", section.label()))
+    });
+    let fill = if response.hovered() { colors.control } else { colors.card };
+    canvas.painter().rect_filled(rect, canvas.px(8.0), fill);
+    if chosen {
+        let line = Rect::from_min_max(
+            Pos2::new(rect.min.x + canvas.px(10.0), rect.max.y - canvas.px(3.0)),
+            Pos2::new(rect.max.x - canvas.px(10.0), rect.max.y - canvas.px(1.0)),
+        );
+        canvas.painter().rect_filled(line, canvas.px(1.0), colors.text);
     }
-    let text = format!("{}\n\nClick to switch it {}.", help(section), if on { "off" } else { "on" });
-    response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(text);
-    let (ink, hint) = if acts { (colors.text, colors.faint) } else { (colors.faint, colors.faint) };
-    let (name_ink, small) = (if acts { colors.muted } else { colors.faint }, 10.5);
-    for (name, now, asked) in lines(section, model) {
-        let line = take_top(&mut inner, canvas.px(14.0), 0.0);
-        canvas.label(line, name, small, name_ink, Align::Min);
-        let now = if acts { now } else { "\u{2013}".into() };
-        canvas.label(line, now, 11.5, ink, Align::Max);
-        let line = take_top(&mut inner, canvas.px(11.0), canvas.px(1.0));
-        if asked.len() > 3 && acts {
-            canvas.label(line, format!("asked {asked}"), 9.0, hint, Align::Max);
+    if response.clicked() && !chosen {
+        canvas.actions.push(Action::Section(section));
+    }
+    response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(help(section));
+
+    let side = canvas.px(24.0);
+    let lamp = Rect::from_min_size(rect.min, Vec2::splat(side));
+    let lock = Rect::from_min_size(Pos2::new(rect.max.x - side, rect.min.y), Vec2::splat(side));
+    let words = Rect::from_min_max(
+        Pos2::new(lamp.max.x, rect.min.y + canvas.px(3.0)),
+        Pos2::new(lock.min.x, rect.min.y + canvas.px(22.0)),
+    );
+    canvas.label(words, section.label(), 12.5, if on { colors.text } else { colors.muted }, Align::Min);
+    let line = Rect::from_min_max(
+        Pos2::new(lamp.max.x, rect.min.y + canvas.px(22.0)),
+        Pos2::new(rect.max.x - canvas.px(6.0), rect.max.y - canvas.px(5.0)),
+    );
+    let text = if acts {
+        now(section, model)
+    } else if on {
+        "\u{2013}".into()
+    } else {
+        "off".into()
+    };
+    canvas.label(line, text, 11.0, if acts { colors.muted } else { colors.faint }, Align::Min);
+
+    for (place, switch) in [(lamp, switch), (lock, Switch::Lock(section))] {
+        let lit = model.switch(switch);
+        let response = canvas.touch(place, controls::switch_id(switch), Sense::CLICK);
+        response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, lit, switch.name()));
+        let ink = match (lit, response.hovered()) {
+            (true, _) | (_, true) => colors.text,
+            (false, false) => colors.faint,
+        };
+        if matches!(switch, Switch::On(_)) {
+            icons::lamp(canvas.painter(), place.shrink(canvas.px(5.0)), ink, lit);
+        } else {
+            let ink = if lit { colors.warning } else { ink };
+            icons::lock(canvas.painter(), place.shrink(canvas.px(6.0)), ink, lit);
         }
+        if response.clicked() {
+            canvas.actions.push(Action::Switch(switch, !lit));
+        }
+        response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(switch.help());
+    }
+}
+
+/// The knobs of a section.
+fn settings(canvas: &mut Canvas<'_>, rect: Rect, section: Section, model: &ViewModel) {
+    let colors = canvas.theme;
+    canvas.painter().rect_filled(rect, canvas.px(8.0), colors.card);
+    let mut inner = rect.shrink2(Vec2::new(canvas.px(12.0), canvas.px(10.0)));
+    let parameters: Vec<Parameter> =
+        Parameter::ALL.iter().copied().filter(|parameter| parameter.section() == section).collect();
+    // What is no knob stands at the right.
+    let side = match section {
+        Section::Compressor => canvas.px(92.0),
+        Section::Limiter => canvas.px(190.0),
+        _ => 0.0,
+    };
+    let right = Rect::from_min_max(Pos2::new(inner.max.x - side, inner.min.y), inner.max);
+    inner.max.x -= side + if side > 0.0 { canvas.px(10.0) } else { 0.0 };
+    let more = usize::from(section == Section::Limiter);
+    let width = (inner.width() / (parameters.len() + more) as f32).min(canvas.px(84.0));
+    let place = |i: usize| {
+        Rect::from_min_size(
+            Pos2::new(inner.min.x + i as f32 * width, inner.min.y),
+            Vec2::new(width, inner.height()),
+        )
+    };
+    let locked = model.switch(Switch::Lock(section));
+    for (i, parameter) in parameters.iter().enumerate() {
+        let ring = model.has_heard().then(|| model.mix().values[*parameter]);
+        knob::show(canvas, place(i), Control::Own(*parameter), model.own[*parameter], ring);
+    }
+    match section {
+        Section::Limiter => {
+            let ceiling = Control::Dial(Dial::Ceiling);
+            knob::show(canvas, place(parameters.len()), ceiling, model.dial(Dial::Ceiling), None);
+            limiter(canvas, right, model);
+        }
+        Section::Compressor => {
+            let row = Rect::from_center_size(right.center(), Vec2::new(side, canvas.px(28.0)));
+            let on = model.switch(Switch::SideChain);
+            let help = Switch::SideChain.help();
+            let look = Button {
+                name: Some(Switch::SideChain.name()),
+                ..Button::words(colors, "Side chain", help, on)
+            };
+            if canvas.button(row, controls::switch_id(Switch::SideChain), look) {
+                canvas.actions.push(Action::Switch(Switch::SideChain, !on));
+            }
+        }
+        _ => {}
+    }
+    let last = place(parameters.len() + more).min.x + canvas.px(12.0);
+    let room = Rect::from_min_max(Pos2::new(last, inner.min.y), Pos2::new(inner.max.x, inner.max.y));
+    if room.width() > canvas.px(150.0) {
+        let text = if locked {
+            "Locked: the genre does not move this section."
+        } else {
+            "A knob is your own setting; the genre adds what its profile asks for, as far as Amount lets it. The ring \
+             shows what is in force."
+        };
+        canvas.paragraph(room, text, 11.0, colors.faint, 4, Align::Center);
+    }
+}
+
+fn limiter(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
+    let colors = canvas.theme;
+    canvas.text(rect.min, Align2::LEFT_TOP, "Kind", 11.0, colors.muted);
+    let row = Rect::from_min_size(
+        rect.min + Vec2::new(0.0, canvas.px(22.0)),
+        Vec2::new(rect.width(), canvas.px(28.0)),
+    );
+    let kinds = [
+        (
+            LimiterMode::ZeroLatency,
+            "Zero latency",
+            "Holds sample peaks without any latency: for tracking and live.",
+        ),
+        (
+            LimiterMode::LookAhead,
+            "True peak",
+            "Holds true peaks with a constant look-ahead: for masters. In force when the host next starts the plugin.",
+        ),
+    ];
+    for ((mode, name, help), place) in kinds.into_iter().zip(columns(row, 2, canvas.px(5.0))) {
+        let on = model.limiter == mode;
+        let look = Button { size: 11.5, ..Button::words(colors, name, help, on) };
+        if canvas.button(place, limiter_id(mode), look) && !on {
+            canvas.actions.push(Action::Limiter(mode));
+        }
+    }
+}
+
+/// The parameter's value for a limiter.
+pub fn limiter_choice(mode: LimiterMode) -> LimiterChoice {
+    match mode {
+        LimiterMode::ZeroLatency => LimiterChoice::ZeroLatency,
+        LimiterMode::LookAhead => LimiterChoice::LookAhead,
     }
 }

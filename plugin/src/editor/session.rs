@@ -4,16 +4,17 @@
 //! [`Session::perform`] carries out. Parameters are changed through the host, which records them.
 
 use super::model::{Action, Browse, Look, Page, Slot, ViewModel};
+use super::sections;
 use super::undo::{Setup, Step, Undo, Value};
 use super::watch::Watch;
 use crate::library::{Entry, Key, Library, UserPreset};
-use crate::params::IdiomParams;
+use crate::params::{IdiomParams, UncertainChoice};
 use crate::print::{Gesture, Print};
 use crate::shared::Shared;
-use idiom_engine::Genre;
 use idiom_engine::metrics::Stage;
 use idiom_engine::profile::Preset;
 use idiom_engine::spectrum::Analyser;
+use idiom_engine::{Genre, Section, Uncertain};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::*;
 use std::path::PathBuf;
@@ -64,6 +65,7 @@ impl Host for NoHost {
 #[derive(Default)]
 pub struct Session {
     page: Page,
+    section: Option<Section>,
     /// The user's presets and colours; read when the window is opened for the first time.
     library: Option<Library>,
     /// All presets, until one changes.
@@ -118,6 +120,7 @@ impl Session {
             undo,
             redo,
             slot: self.slot,
+            section: self.section,
             by_hand: self.by_hand.or(model.manual),
             percent: params.window.get().percent(),
         };
@@ -204,25 +207,25 @@ impl Session {
         now_s: f64,
     ) {
         match action {
-            Action::Begin(dial) => {
-                let param = params.dial(*dial);
+            Action::Begin(control) => {
+                let param = control.param(params);
                 let at = param.unmodulated_normalized_value();
-                self.gesture = Some((dial.id().into(), at, at));
+                self.gesture = Some((control.id(), at, at));
                 host.begin(param.as_ptr());
             }
-            Action::Set(dial, plain) => {
-                let param = params.dial(*dial);
+            Action::Set(control, plain) => {
+                let param = control.param(params);
                 let normalized = param.preview_normalized(*plain);
-                if let Some((_, _, at)) = self.gesture.as_mut().filter(|(id, ..)| id == dial.id()) {
+                if let Some((_, _, at)) = self.gesture.as_mut().filter(|(id, ..)| *id == control.id()) {
                     *at = normalized;
                 }
                 host.set(param.as_ptr(), normalized);
             }
-            Action::End(dial) => {
-                host.end(params.dial(*dial).as_ptr());
+            Action::End(control) => {
+                host.end(control.param(params).as_ptr());
                 if let Some((id, from, to)) = self.gesture.take() {
                     let value = |v| vec![Value::Param(id.clone(), v)];
-                    let step = Step { name: dial.name().into(), before: value(from), after: value(to) };
+                    let step = Step { name: control.name().into(), before: value(from), after: value(to) };
                     self.undo.push(step, now_s);
                 }
             }
@@ -236,6 +239,19 @@ impl Session {
             }
             Action::Print(true) => self.print.arm(params, &mut |gesture| tell(host, gesture)),
             Action::Print(false) => self.end_print(params, host),
+            Action::Uncertain(uncertain) => {
+                let choice = match uncertain {
+                    Uncertain::Ease => UncertainChoice::Ease,
+                    Uncertain::Keep => UncertainChoice::Keep,
+                };
+                let normalized = params.uncertain.preview_normalized(choice);
+                self.one(params, host, now_s, "When uncertain", params.uncertain.as_ptr(), normalized);
+            }
+            Action::Limiter(mode) => {
+                let normalized = params.limiter.preview_normalized(sections::limiter_choice(*mode));
+                self.one(params, host, now_s, "Limiter kind", params.limiter.as_ptr(), normalized);
+            }
+            Action::Section(section) => self.section = Some(*section),
             Action::Manual(genre) => {
                 if let Some(genre) = params.genre.value().into() {
                     self.by_hand = Some(genre);

@@ -1,7 +1,7 @@
 //! The file of a user's preset.
 
 use crate::editor::undo::{Setup, Value};
-use crate::params::IdiomParams;
+use crate::params::{IdiomParams, own};
 use crate::state::Choice;
 use idiom_engine::profile::Preset;
 use nice_plug::prelude::*;
@@ -119,7 +119,13 @@ impl UserPreset {
             toml::Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        self.parameters.iter().map(|(id, value)| (id.replace('_', " "), shown(value))).collect()
+        // What is not moved is no news.
+        let moved = |(id, value): &(&String, &toml::Value)| {
+            let neutral = own::by_id(id).map(|parameter| f64::from(parameter.spec().neutral));
+            neutral.is_none_or(|neutral| value.as_float().is_none_or(|v| (v - neutral).abs() > 1e-4))
+        };
+        let fact = |(id, value): (&String, &toml::Value)| (id.replace(['_', '.'], " "), shown(value));
+        self.parameters.iter().filter(moved).map(fact).collect()
     }
 
     /// The file's text.

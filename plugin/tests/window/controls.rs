@@ -3,12 +3,16 @@
 use crate::desk::{Window, on, pages, window};
 use crate::layout::sizes;
 use egui::{Event, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Vec2};
+use idiom_engine::profile::Parameter;
 use idiom_engine::rt::cache::{CacheLimits, ENTRY_BYTES};
-use idiom_engine::{Backend, Genre, Mode, Quantization, Section};
+use idiom_engine::{Backend, Genre, LimiterMode, Mode, Quantization, Section, Uncertain};
+use idiom_plugin::editor::control::Control;
 use idiom_plugin::editor::menu::Menu;
 use idiom_plugin::editor::model::{Action, Browse, Page, Shelf, Slot};
 use idiom_plugin::editor::theme::Shade;
-use idiom_plugin::editor::{cache, controls, genre, header, knob, presets, recogniser, samples, view};
+use idiom_plugin::editor::{
+    cache, controls, genre, header, knob, presets, recogniser, samples, sections, view,
+};
 use idiom_plugin::library::Key;
 use idiom_plugin::params::{Dial, Switch};
 use idiom_plugin::state::Choice;
@@ -21,11 +25,13 @@ fn key(key: egui::Key) -> Event {
 fn dragging_a_knob_is_one_gesture_that_raises_the_value() {
     let model = samples::playing();
     let actions = window().drag(&model, knob::id(Dial::Output), Vec2::new(0.0, -60.0));
-    assert_eq!(actions.first(), Some(&Action::Begin(Dial::Output)));
-    assert_eq!(actions.last(), Some(&Action::End(Dial::Output)));
+    assert_eq!(actions.first(), Some(&Action::Begin(Control::Dial(Dial::Output))));
+    assert_eq!(actions.last(), Some(&Action::End(Control::Dial(Dial::Output))));
     let values: Vec<f32> = actions
         .iter()
-        .filter_map(|action| if let Action::Set(Dial::Output, value) = action { Some(*value) } else { None })
+        .filter_map(|action| {
+            if let Action::Set(Control::Dial(Dial::Output), value) = action { Some(*value) } else { None }
+        })
         .collect();
     assert_eq!(values.len(), actions.len() - 2, "{actions:?}");
     assert!(values.is_sorted() && values[0] > 0.0, "{values:?}");
@@ -55,8 +61,13 @@ fn shift_makes_a_drag_ten_times_finer_and_the_ends_hold() {
 fn a_double_click_and_a_ctrl_click_reset() {
     let mut model = samples::playing();
     model.dials = Dial::ALL.map(|dial| dial.limits().1);
-    for dial in controls::KNOBS {
-        let reset = [Action::Begin(dial), Action::Set(dial, dial.default()), Action::End(dial)];
+    model.look.section = Some(Section::Limiter);
+    for dial in Dial::ALL {
+        let reset = [
+            Action::Begin(Control::Dial(dial)),
+            Action::Set(Control::Dial(dial), dial.default()),
+            Action::End(Control::Dial(dial)),
+        ];
         let mut twice = window();
         assert_eq!(twice.click(&model, knob::id(dial)), []);
         assert_eq!(twice.click(&model, knob::id(dial)), reset);
@@ -84,7 +95,7 @@ fn the_wheel_steps_a_knob_under_the_pointer() {
     let dial = Dial::Threshold;
     assert!(
         matches!(actions[..], [Action::Begin(a), Action::Set(b, value), Action::End(c)]
-            if a == dial && b == dial && c == dial && (value - 75.0).abs() < 1e-3),
+            if a == b && b == c && a == Control::Dial(dial) && (value - 75.0).abs() < 1e-3),
         "{actions:?}"
     );
     window.draw(&model, vec![Event::PointerMoved(Pos2::new(1.0, 1.0))]);
@@ -120,7 +131,11 @@ fn a_value_can_be_typed_and_left_alone() {
             Some(value) => {
                 assert_eq!(
                     actions,
-                    [Action::Begin(dial), Action::Set(dial, value), Action::End(dial)],
+                    [
+                        Action::Begin(Control::Dial(dial)),
+                        Action::Set(Control::Dial(dial), value),
+                        Action::End(Control::Dial(dial))
+                    ],
                     "{typed}"
                 );
             }
@@ -135,7 +150,7 @@ fn a_value_can_be_typed_and_left_alone() {
 fn the_space_bar_stays_with_the_host() {
     let model = samples::playing();
     let mut window = window();
-    window.click(&model, controls::hold_id());
+    window.click(&model, controls::switch_id(Switch::Bypass));
     window.drag(&model, knob::id(Dial::Amount), Vec2::new(0.0, -20.0));
     assert!(!window.egui.egui_wants_keyboard_input());
     let space = Event::Key {
@@ -161,9 +176,14 @@ fn the_space_bar_stays_with_the_host() {
 #[test]
 fn each_button_says_what_it_is_for() {
     let model = samples::playing();
-    assert_eq!(window().click(&model, controls::print_id()), [Action::Print(true)]);
-    assert_eq!(window().click(&model, controls::hold_id()), [Action::Mode(Mode::Hold)]);
-    for switch in Section::ALL.map(Switch::On).into_iter().chain([Switch::Bypass]) {
+    for switch in Switch::ALL {
+        // Where it stands.
+        let mut model = model.clone();
+        match switch {
+            Switch::SideChain => model.look.section = Some(Section::Compressor),
+            Switch::MidiOut => model.look.page = Page::Genre,
+            _ => {}
+        }
         let actions = window().click(&model, controls::switch_id(switch));
         assert_eq!(actions, [Action::Switch(switch, !model.switch(switch))]);
     }
@@ -229,7 +249,13 @@ fn what_is_heard_is_compared_with_the_genre_set_by_hand() {
 fn a_right_click_on_a_knob_offers_what_can_be_done() {
     let model = samples::playing();
     for (dial, min, max) in Dial::ALL.map(|dial| (dial, dial.limits().0, dial.limits().1)) {
-        let to = |value| vec![Action::Begin(dial), Action::Set(dial, value), Action::End(dial)];
+        let to = |value| {
+            vec![
+                Action::Begin(Control::Dial(dial)),
+                Action::Set(Control::Dial(dial), value),
+                Action::End(Control::Dial(dial)),
+            ]
+        };
         for (line, expected) in
             [(0, to(dial.default())), (1, vec![]), (2, to(min)), (3, to(max)), (4, vec![])]
         {
@@ -265,9 +291,9 @@ fn a_preset_is_chosen_from_the_list_or_by_a_step_and_a_click_beside_the_list_onl
     assert!(!window.shows("Streaming Polish"), "the list is still open");
 
     window.click(&model, button);
-    let freeze = controls::hold_id();
+    let freeze = controls::switch_id(Switch::Bypass);
     assert_eq!(window.click(&model, freeze), [], "a click beside the list does more than close it");
-    assert_eq!(window.click(&model, freeze), [Action::Mode(Mode::Hold)]);
+    assert_eq!(window.click(&model, freeze), [Action::Switch(Switch::Bypass, true)]);
 
     assert_eq!(window.click(&model, button.with("forward")), [Action::Load(Key::factory(2))]);
     model.loaded = Some(Key::factory(0));
@@ -338,6 +364,48 @@ fn presets_are_searched_marked_loaded_saved_and_deleted_on_their_page() {
     assert_eq!(window().click(&own, presets::button_id("delete")), [browse(|b| b.deleting = true)]);
     own.look.browse.deleting = true;
     assert_eq!(window().click(&own, presets::button_id("delete")), [Action::Delete(name)]);
+}
+
+/// Every setting that a genre moves has a knob on its section's page, with the user's own value; the mix does not move it.
+#[test]
+fn every_setting_has_a_knob_in_its_section() {
+    let mut model = samples::playing();
+    for section in Section::ALL {
+        let open = Action::Section(section);
+        let expected = if section == Section::Eq { vec![] } else { vec![open] };
+        assert_eq!(window().click(&samples::playing(), sections::tab_id(section)), expected);
+        model.look.section = Some(section);
+        for parameter in Parameter::ALL.iter().copied().filter(|p| p.section() == section) {
+            let control = Control::Own(parameter);
+            let actions = window().drag(&model, knob::id(control), Vec2::new(0.0, -20.0));
+            assert_eq!(actions.first(), Some(&Action::Begin(control)), "{parameter:?}");
+            let up = matches!(actions[..], [_, .., Action::Set(c, value), Action::End(_)]
+                if c == control && value > control.default());
+            let (_, most) = control.limits();
+            assert!(up || control.default() == most, "{parameter:?}: {actions:?}");
+        }
+    }
+    model.look.section = Some(Section::Limiter);
+    let click = |id| window().click(&model, id);
+    let ahead = LimiterMode::LookAhead;
+    assert_eq!(click(sections::limiter_id(ahead)), [Action::Limiter(ahead)]);
+    assert_eq!(click(sections::limiter_id(LimiterMode::ZeroLatency)), [], "it is that already");
+}
+
+#[test]
+fn the_mode_is_chosen_and_the_mix_is_printed() {
+    let mut model = samples::playing();
+    for mode in Mode::ALL {
+        let expected = if mode == Mode::Follow { vec![] } else { vec![Action::Mode(mode)] };
+        assert_eq!(window().click(&model, controls::mode_id(mode)), expected);
+    }
+    let genre = on(&model, Page::Genre);
+    assert_eq!(window().click(&genre, controls::mode_id(Mode::Hold)), [Action::Mode(Mode::Hold)]);
+    assert_eq!(window().click(&model, controls::uncertain_id()), [Action::Uncertain(Uncertain::Keep)]);
+    assert_eq!(window().click(&model, controls::print_id()), [Action::Print(true)]);
+    (model.uncertain, model.printing) = (Uncertain::Keep, true);
+    assert_eq!(window().click(&model, controls::uncertain_id()), [Action::Uncertain(Uncertain::Ease)]);
+    assert_eq!(window().click(&model, controls::print_id()), [Action::Print(false)]);
 }
 
 #[test]

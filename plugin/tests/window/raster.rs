@@ -103,13 +103,25 @@ fn triangle(picture: &mut Picture, texture: &ColorImage, mut corners: [Vertex; 3
     let texel = still.then(|| sample(texture, corners[0].uv));
     let uniform = texel.filter(|_| flat).map(|texel| times(texel, rgba(corners[0].color)));
     let inks = corners.map(|corner| rgba(corner.color));
+    let inside = |x: usize, y: usize| {
+        let at = Pos2::new(x as f32 + 0.5, y as f32 + 0.5);
+        let weights = [cross(b, c, at), cross(c, a, at), cross(a, b, at)];
+        let drawn = |i: usize| weights[i] > 0.0 || (weights[i] == 0.0 && owned[i]);
+        (drawn(0) && drawn(1) && drawn(2)).then_some(weights)
+    };
     for y in top..bottom {
-        for x in left..right {
-            let at = Pos2::new(x as f32 + 0.5, y as f32 + 0.5);
-            let weights = [cross(b, c, at), cross(c, a, at), cross(a, b, at)];
-            if weights.iter().zip(owned).any(|(w, owned)| *w < 0.0 || (*w == 0.0 && !owned)) {
-                continue;
-            }
+        // Most rows of a triangle are one stretch: what lies outside of it is not looked at one by one.
+        let (start, end) = stretch([a, b, c], y as f32 + 0.5, left, right);
+        let Some(start) = (start..end).find(|x| inside(*x, y).is_some()) else { continue };
+        if let Some([r, g, b, 1.0]) = uniform {
+            let end = (start..end).rev().find(|x| inside(*x, y).is_some()).map_or(start, |last| last + 1);
+            let ink = [r, g, b].map(|ink| (ink * 255.0).round() as u8);
+            let row = &mut picture.bytes[4 * (y * picture.width + start)..4 * (y * picture.width + end)];
+            row.chunks_exact_mut(4).for_each(|pixel| pixel[..3].copy_from_slice(&ink));
+            continue;
+        }
+        for x in start..end {
+            let Some(weights) = inside(x, y) else { break };
             let color = uniform.unwrap_or_else(|| {
                 let share = weights.map(|w| w / area);
                 let color: [f32; 4] = std::array::from_fn(|k| {
@@ -128,6 +140,31 @@ fn triangle(picture: &mut Picture, texture: &ColorImage, mut corners: [Vertex; 3
             }
         }
     }
+}
+
+/// The pixels of a row that a triangle may touch, generously.
+fn stretch(corners: [Pos2; 3], y: f32, left: usize, right: usize) -> (usize, usize) {
+    let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
+    for i in 0..3 {
+        let (from, to) = (corners[i], corners[(i + 1) % 3]);
+        let (top, bottom) = (from.y.min(to.y), from.y.max(to.y));
+        if y < top || y > bottom {
+            continue;
+        }
+        let xs = if from.y == to.y {
+            [from.x, to.x]
+        } else {
+            [from.x + (to.x - from.x) * (y - from.y) / (to.y - from.y); 2]
+        };
+        low = low.min(xs[0]).min(xs[1]);
+        high = high.max(xs[0]).max(xs[1]);
+    }
+    if low > high {
+        return (left, left);
+    }
+    let start = ((low - 1.5).max(0.0) as usize).clamp(left, right);
+    let end = ((high + 1.5).max(0.0) as usize).clamp(left, right);
+    (start, end.max(start))
 }
 
 fn cross(a: Pos2, b: Pos2, c: Pos2) -> f32 {

@@ -1,7 +1,9 @@
 //! What the window does to a plugin, carried out without a host: undo, A and B, presets, the cache.
 
+use idiom_engine::profile::Parameter;
 use idiom_engine::rt::cache::CacheLimits;
-use idiom_engine::{Backend, Genre, Handle, Mode, Quantization, Section};
+use idiom_engine::{Backend, Genre, Handle, LimiterMode, Mode, Quantization, Section, Uncertain};
+use idiom_plugin::editor::control::Control;
 use idiom_plugin::editor::model::{Action, Browse, Page, Shelf, Slot, ViewModel};
 use idiom_plugin::editor::session::{NoHost, Session};
 use idiom_plugin::editor::theme::Shade;
@@ -40,7 +42,8 @@ impl Plugin {
     }
 
     fn turn(&mut self, dial: Dial, to: f32) {
-        self.act([Action::Begin(dial), Action::Set(dial, to), Action::End(dial)]);
+        let control = Control::Dial(dial);
+        self.act([Action::Begin(control), Action::Set(control, to), Action::End(control)]);
     }
 
     fn model(&mut self) -> ViewModel {
@@ -67,16 +70,27 @@ fn every_change_can_be_taken_back_and_done_again() {
     let changes: Vec<(&str, Vec<Action>)> = vec![
         (
             "Amount",
-            vec![Action::Begin(Dial::Amount), Action::Set(Dial::Amount, 30.0), Action::End(Dial::Amount)],
+            vec![
+                Action::Begin(Control::Dial(Dial::Amount)),
+                Action::Set(Control::Dial(Dial::Amount), 30.0),
+                Action::End(Control::Dial(Dial::Amount)),
+            ],
         ),
+        ("Low shelf gain", {
+            let control = Control::Own(Parameter::LowDb);
+            vec![Action::Begin(control), Action::Set(control, 3.0), Action::End(control)]
+        }),
+        ("Lock gate", vec![Action::Switch(Switch::Lock(Section::Gate), true)]),
         ("Mode", vec![Action::Mode(Mode::Hold)]),
-        ("Limiter", vec![Action::Switch(Switch::On(Section::Limiter), true)]),
+        ("When uncertain", vec![Action::Uncertain(Uncertain::Keep)]),
+        ("Limiter kind", vec![Action::Limiter(LimiterMode::LookAhead)]),
         ("Genre", vec![Action::Manual(Some(Genre::Rock))]),
         ("Backend", vec![Action::Choose(choice)]),
         ("Preset Streaming Polish", vec![Action::Load(Key::factory(2))]),
     ];
     let sound = |model: &ViewModel| {
-        (model.dials, model.switches, model.mode, model.manual, model.preset, model.choice)
+        let choices = (model.manual, model.preset, model.choice, model.mode, model.uncertain, model.limiter);
+        (model.dials, model.switches, model.own, choices)
     };
     let mut states = vec![sound(&first)];
     for (name, actions) in &changes {
