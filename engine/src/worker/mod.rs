@@ -95,8 +95,7 @@ impl Instance {
         registry.instances.push(Arc::downgrade(&instance));
         if registry.worker.is_none() {
             // Without a thread there are still the models that `start` prepares.
-            let thread = std::thread::Builder::new().name("idiom worker".into()).spawn(work);
-            registry.worker = thread.ok().map(|handle| handle.thread().clone());
+            registry.worker = start_worker();
         }
         instance
     }
@@ -220,6 +219,20 @@ impl Instance {
         });
         answer.ok()
     }
+}
+
+/// Starts the worker and waits until it runs. From then on it holds thread-local values of this library, which keep
+/// the library loaded until it has ended; a host that loads, makes an instance and unloads at once would otherwise take
+/// the code away from under a thread that is about to begin.
+fn start_worker() -> Option<Thread> {
+    let (runs, running) = std::sync::mpsc::channel();
+    let worker = std::thread::Builder::new().name("idiom worker".into()).spawn(move || {
+        let _ = runs.send(());
+        work();
+    });
+    let thread = worker.ok()?.thread().clone();
+    running.recv().ok()?;
+    Some(thread)
 }
 
 /// The worker thread.
