@@ -27,12 +27,13 @@ const ALL: [(Backend, Quantization); 12] = [
 ];
 
 /// How far a probability may be from FP32's on the audio thread, by what is different. Halves have 11 bits; INT8 is another
-/// network that was made to agree; the worker looks twice a second at a window, which on steady sound is the same.
+/// network that was made to agree, and this sound is of no genre: where a network is undecided a probability moves most.
+/// The worker looks twice a second at a window, which on steady sound is the same.
 fn tolerance((backend, quantization): (Backend, Quantization)) -> f32 {
     let numbers = match quantization {
         Fp32 => 1e-5,
         Fp16 => 0.02,
-        Int8 | Quantization::Auto => 0.15,
+        Int8 | Quantization::Auto => 0.25,
     };
     if backend == OnnxWorker { numbers + 0.1 } else { numbers }
 }

@@ -271,7 +271,7 @@ fn a_locked_section_stays_while_the_others_move() {
 fn with_look_ahead_neutral_and_bypass_are_the_input_later() {
     let mut stage = MixStage::new(48_000.0, 2, profiles(), LimiterMode::LookAhead);
     let late = stage.latency();
-    assert_eq!(late, 84, "1.5 ms and half a window of the peak reader");
+    assert_eq!(late, 96, "2 ms");
     let input = vec![noise(1, 48_000), noise(2, 48_000)];
     for controls in [
         Controls { amount: 0.0, ..Controls::default() },

@@ -84,7 +84,11 @@ fn no_order_of_calls_breaks_it() {
                     plugin.set_render(render).unwrap();
                 }
                 (10, None) => plugin.set_channels(2).unwrap(),
-                (11, _) => assert_eq!(plugin.value(param.id).is_ok(), plugin.latency() == 0),
+                (11, _) => {
+                    assert!(plugin.value(param.id).is_ok());
+                    // The limiter with look-ahead may have been chosen.
+                    assert!(plugin.latency() <= 192_000 / 500);
+                }
                 _ => plugin.idle(),
             }
         }
