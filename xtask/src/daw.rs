@@ -16,7 +16,7 @@ Builds the plugin (test profile) and tests its bundles in DAWs, which it install
   Ardour      without a window: the VST3 plugin on a track, parameters and backend set, exported, reopened
   Qtractor    on a screen that nobody sees: the CLAP plugin in a session, its window opened, a knob moved, reopened
 
-`cargo xtask test` does this among other things. What cannot run here is named with its reason.
+`cargo xtask test` does what needs no window. What cannot run here is named with its reason.
 ";
 
 /// `cargo xtask daw`
@@ -28,7 +28,8 @@ pub fn daw(place: &Place, args: &[String]) -> Result<()> {
     only(args, &[], HELP)?;
     ensure(&[Need::Compiler, Need::CMake])?;
     let (mut report, mut environment) = (Report::new(), Environment::new());
-    let _screen = prepare(&mut environment);
+    without_window(&mut environment);
+    let _screen = with_window(&mut environment);
     // Not needed here; but with it everything is built as `cargo xtask test` does it, and not once more.
     crate::test::sanitizer(&mut environment, &mut report);
     heading("Building the plugin (the first time takes minutes)");
@@ -42,14 +43,21 @@ pub fn daw(place: &Place, args: &[String]) -> Result<()> {
     report.finish()
 }
 
-/// Installs the DAWs and opens a screen for windows, and tells the tests where they are, or why they are missing. The
-/// screen is there until it is dropped.
-pub fn prepare(environment: &mut Environment) -> Option<Screen> {
-    let reason = |error: anyhow::Error| PathBuf::from(format!("{error:#}").replace('\n', " "));
+fn reason(error: anyhow::Error) -> PathBuf {
+    format!("{error:#}").replace('\n', " ").into()
+}
+
+/// Installs the DAW that needs no window, and tells the tests where it is, or why it is missing.
+pub fn without_window(environment: &mut Environment) {
     match ensure(&[Need::Ardour]) {
         Ok(()) => environment.push(("IDIOM_ARDOUR", "ardour7-lua".into())),
         Err(error) => environment.push(("IDIOM_ARDOUR_MISSING", reason(error))),
     }
+}
+
+/// Installs the DAW that is used by mouse and opens a screen for it, and tells the tests where they are, or why they are
+/// missing. The screen is there until it is dropped.
+fn with_window(environment: &mut Environment) -> Option<Screen> {
     match ensure(&[Need::Qtractor]) {
         Ok(()) => environment.push(("IDIOM_QTRACTOR", "qtractor".into())),
         Err(error) => environment.push(("IDIOM_QTRACTOR_MISSING", reason(error))),

@@ -107,7 +107,7 @@ pub fn test(place: &Place, args: &[String]) -> Result<()> {
         Err(error) => report.skip("comparison with reference implementations", format!("{error:#}")),
     }
 
-    let _screen = crate::daw::prepare(&mut environment);
+    crate::daw::without_window(&mut environment);
     report.step("Commands: tests of xtask itself", |_| run(cargo().args(["test", "--quiet", "-p", "xtask"])));
     let bundles = report.step("Build everything and bundle the plugin", |_| {
         run(workspace("build", &environment).args(["--all-targets"]))?;
