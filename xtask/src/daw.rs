@@ -5,6 +5,7 @@ use crate::run::{Place, heading, only, run, wants_help};
 use crate::screen::Screen;
 use crate::system::{Need, ensure};
 use crate::test::{Environment, Report, workspace};
+use crate::window;
 use anyhow::Result;
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ Builds the plugin (test profile) and tests its bundles in DAWs, which it install
 
   Ardour      without a window: the VST3 plugin on a track, parameters and backend set, exported, reopened
   Qtractor    on a screen that nobody sees: the CLAP plugin in a session, its window opened, a knob moved, reopened
+  a window    on a screen that nobody sees: opened and closed a hundred times; clicked, dragged, turned and typed into
 
 `cargo xtask test` does what needs no window. What cannot run here is named with its reason.
 ";
@@ -40,6 +42,7 @@ pub fn daw(place: &Place, args: &[String]) -> Result<()> {
     report.step("Tests in DAWs", |_| {
         run(workspace("test", &environment).args(["--test", "daw", "--", "--show-output"]))
     });
+    window::test(place, &environment, &mut report);
     report.finish()
 }
 

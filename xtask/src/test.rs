@@ -4,7 +4,6 @@ use crate::bundles;
 use crate::run::{Place, cargo, heading, only, output, run, shown, wants_help};
 use crate::standalone;
 use crate::system::{Need, ensure};
-use crate::window;
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -15,8 +14,7 @@ const HELP: &str = "\
 cargo xtask test
 
 Builds everything in the test profile, bundles the plugin and runs all tests: unit tests, the built bundles in
-hosts and DAWs, the real-time sanitizer, the standalone program, a real window, and comparisons with reference
-implementations.
+hosts and Ardour, the real-time sanitizer, the standalone program, and comparisons with reference implementations.
 What cannot run here is left out and named at the end with its reason.
 
   IDIOM_AUDIO_DIR=DIR   also checks genres on real recordings in DIR/<genre>/*
@@ -118,7 +116,6 @@ pub fn test(place: &Place, args: &[String]) -> Result<()> {
         environment.push(("IDIOM_VST3", bundles.vst3_library()));
         report.step("Tests of the workspace and of the built bundles", |report| suite(&environment, report));
         standalone::test(place, &environment, &mut report);
-        window::test(place, &environment, &mut report);
     }
     report.finish()
 }

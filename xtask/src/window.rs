@@ -1,4 +1,4 @@
-//! The part of `cargo xtask test` that touches a real window: opened on a screen that nobody sees, clicked, dragged, turned
+//! The part of `cargo xtask daw` that touches a real window: opened on a screen that nobody sees, clicked, dragged, turned
 //! and typed into by a program. What comes out of it is checked, and pictures are left in `target/window`.
 
 use crate::run::{Place, run};
@@ -115,7 +115,8 @@ impl Desk {
             self.expect(&format!("place {control} "))?;
         }
         let (x, y) = self.places[control];
-        self.hand(&["mousemove", "--sync", &x.to_string(), &y.to_string()])
+        // The window sees where the mouse is with its next picture.
+        self.hand(&["mousemove", "--sync", &x.to_string(), &y.to_string(), "sleep", "0.3"])
     }
 
     fn click(&mut self, control: &str, expected: &str) -> Result<()> {
@@ -146,9 +147,9 @@ fn touch(program: &Path, pictures: &Path) -> Result<()> {
     let mut desk = Desk::open(program, &sound, &folder)?;
 
     desk.over("knob.amount")?;
-    desk.hand(&["mousedown", "1"])?;
+    desk.hand(&["sleep", "0.3", "mousedown", "1", "sleep", "0.3"])?;
     for _ in 0..6 {
-        desk.hand(&["mousemove_relative", "--sync", "--", "0", "8"])?;
+        desk.hand(&["mousemove_relative", "--sync", "--", "0", "8", "sleep", "0.05"])?;
     }
     desk.hand(&["mouseup", "1"])?;
     for part in ["Begin(", "Set(", "End("] {
