@@ -52,13 +52,7 @@ fn play(
 /// Random values for random parameters, as automation would bring them.
 fn automation(plugin: &mut Plugin, random: &mut Random) -> Vec<Change> {
     let params = plugin.params().expect("parameters");
-    (0..8)
-        .map(|_| {
-            let param = &params[random.between(0, params.len() - 1)];
-            let value = param.min + (param.max - param.min) * f64::from(random.unit());
-            Change { at: 0, param: param.id, value: if param.stepped { value.round() } else { value } }
-        })
-        .collect()
+    (0..8).map(|_| params[random.between(0, params.len() - 1)].random_change(random)).collect()
 }
 
 #[test]

@@ -43,27 +43,28 @@ pub fn child(plugin: &Path, format: Format) -> Result<()> {
             let bundle = Bundle::load(plugin)?;
             bundle.descriptors()?;
             times.push(started.elapsed());
-            let mut alive = Vec::new();
-            for _ in 0..INSTANCES {
-                let started = Instant::now();
-                alive.push(bundle.instantiate()?);
-                times.push(started.elapsed());
-            }
+            instantiate(&mut times, || bundle.instantiate())?;
         }
         Format::Vst3 => {
             let module = Module::load(plugin)?;
             module.describe()?;
             times.push(started.elapsed());
-            let mut alive = Vec::new();
-            for _ in 0..INSTANCES {
-                let started = Instant::now();
-                alive.push(module.instantiate()?);
-                times.push(started.elapsed());
-            }
+            instantiate(&mut times, || module.instantiate())?;
         }
     }
     let times: Vec<String> = times.iter().map(|time| time.as_nanos().to_string()).collect();
     println!("{}", times.join(" "));
+    Ok(())
+}
+
+/// Makes instances that live beside each other, and notes the time of each.
+fn instantiate<T>(times: &mut Vec<Duration>, make: impl Fn() -> Result<T>) -> Result<()> {
+    let mut alive = Vec::new();
+    for _ in 0..INSTANCES {
+        let started = Instant::now();
+        alive.push(make()?);
+        times.push(started.elapsed());
+    }
     Ok(())
 }
 

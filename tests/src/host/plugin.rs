@@ -2,6 +2,7 @@
 
 use super::callbacks::{Handlers, MainThread, Requests, Shared};
 use super::{Change, Processor, Render};
+use crate::signals::Random;
 use anyhow::{Context, Result, bail};
 use clack_extensions::audio_ports::{AudioPortInfoBuffer, PluginAudioPorts};
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
@@ -36,6 +37,14 @@ pub struct Param {
     pub automatable: bool,
     /// The host shows it as its own bypass switch.
     pub bypass: bool,
+}
+
+impl Param {
+    /// A change of it to any value that it may have, at the first sample of a block.
+    pub fn random_change(&self, random: &mut Random) -> Change {
+        let value = self.min + (self.max - self.min) * f64::from(random.unit());
+        Change { at: 0, param: self.id, value: if self.stepped { value.round() } else { value } }
+    }
 }
 
 /// An instance of a plugin, on the main thread.
@@ -109,6 +118,11 @@ impl Plugin {
             }
         }
         bail!("the plugin has no layout with {channels} channels")
+    }
+
+    /// A change of every parameter, each as [`Param::random_change`] makes it.
+    pub fn random_changes(&mut self, random: &mut Random) -> Result<Vec<Change>> {
+        Ok(self.params()?.iter().map(|param| param.random_change(random)).collect())
     }
 
     /// All parameters.

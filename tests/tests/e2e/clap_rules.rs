@@ -5,17 +5,6 @@ use idiom_tests::host::{Change, Plugin, Render, Song};
 use idiom_tests::signals::{Random, music, noise};
 use std::collections::BTreeSet;
 
-fn fuzzed(plugin: &mut Plugin, random: &mut Random) -> Vec<Change> {
-    let params = plugin.params().unwrap();
-    params
-        .iter()
-        .map(|param| {
-            let value = param.min + (param.max - param.min) * f64::from(random.unit());
-            Change { at: 0, param: param.id, value: if param.stepped { value.round() } else { value } }
-        })
-        .collect()
-}
-
 #[test]
 fn ids_are_unique_and_the_same_in_every_instance() {
     let built = Built::load();
@@ -91,7 +80,7 @@ fn states_of_random_parameters_can_be_reproduced() {
     let mut random = Random::new(31);
     for _ in 0..10 {
         let mut plugin = built.instance(2, Render::Realtime);
-        let changes = fuzzed(&mut plugin, &mut random);
+        let changes = plugin.random_changes(&mut random).unwrap();
         let mut processor = plugin.activate(48_000.0, 512).unwrap();
         let mut sound = [noise(512, 0.5, 1), noise(512, 0.5, 2)];
         let [left, right] = &mut sound;
@@ -118,7 +107,7 @@ fn events_of_another_namespace_are_ignored() {
     let mut random = Random::new(32);
     let mut plugin = built.instance(2, Render::Realtime);
     let before = State::parse(&plugin.save().unwrap()).unwrap();
-    let changes = fuzzed(&mut plugin, &mut random);
+    let changes = plugin.random_changes(&mut random).unwrap();
     let mut processor = plugin.activate(48_000.0, 512).unwrap();
     processor.process_foreign(&changes).unwrap();
     assert_eq!(State::parse(&plugin.save().unwrap()).unwrap(), before);

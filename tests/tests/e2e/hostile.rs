@@ -94,10 +94,8 @@ fn parameters_may_jump_anywhere_at_any_time() {
         let mut block = [sound[start..start + length].to_vec(), sound[start..start + length].to_vec()];
         let mut changes: Vec<Change> = (0..random.between(0, 8))
             .map(|_| {
-                let param = &params[random.between(0, params.len() - 1)];
-                let value = param.min + (param.max - param.min) * f64::from(random.unit());
-                let value = if param.stepped { value.round() } else { value };
-                Change { at: random.between(0, length.max(1) - 1) as u32, param: param.id, value }
+                let change = params[random.between(0, params.len() - 1)].random_change(&mut random);
+                Change { at: random.between(0, length.max(1) - 1) as u32, ..change }
             })
             .collect();
         changes.sort_by_key(|change| change.at);

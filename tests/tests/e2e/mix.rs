@@ -38,10 +38,8 @@ fn automation_counts_from_its_sample_whatever_the_block_size() {
         let mut random = Random::new(11);
         let mut changes: Vec<Change> = (0..200)
             .map(|_| {
-                let param = &params[random.between(0, params.len() - 1)];
-                let value = param.min + (param.max - param.min) * f64::from(random.unit());
-                let value = if param.stepped { value.round() } else { value };
-                Change { at: random.between(0, 47_999) as u32, param: param.id, value }
+                let change = params[random.between(0, params.len() - 1)].random_change(&mut random);
+                Change { at: random.between(0, 47_999) as u32, ..change }
             })
             .filter(|change| params.iter().any(|p| p.id == change.param && p.automatable && !p.bypass))
             .collect();

@@ -52,9 +52,7 @@ fn no_order_of_calls_breaks_it() {
         let mut active: Option<(Processor, usize)> = None;
         for _ in 0..250 {
             let param = &params[random.between(0, params.len() - 1)];
-            let value = param.min + (param.max - param.min) * f64::from(random.unit());
-            let value = if param.stepped { value.round() } else { value };
-            let change = Change { at: 0, param: param.id, value };
+            let change = param.random_change(&mut random);
             match (random.between(0, 11), active.as_mut()) {
                 (0 | 1, None) => {
                     let rate = [8_000.0, 44_100.0, 48_000.0, 88_200.0, 192_000.0][random.between(0, 4)];
@@ -150,16 +148,7 @@ fn parameters_arrive_with_and_without_processing() {
     let mut random = Random::new(12);
     for _ in 0..5 {
         let mut first = built.instance(2, Render::Realtime);
-        let changes: Vec<Change> = first
-            .params()
-            .unwrap()
-            .iter()
-            .map(|param| {
-                let value = param.min + (param.max - param.min) * f64::from(random.unit());
-                let value = if param.stepped { value.round() } else { value };
-                Change { at: 0, param: param.id, value }
-            })
-            .collect();
+        let changes = first.random_changes(&mut random).unwrap();
         first.flush(&changes).unwrap();
         let expected = State::parse(&first.save().unwrap()).unwrap();
         let mut second = built.instance(2, Render::Realtime);

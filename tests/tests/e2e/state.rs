@@ -28,15 +28,7 @@ fn the_round_trip_is_exact() {
     let mut random = Random::new(5);
     for _ in 0..20 {
         let mut plugin = built.instance(2, Render::Realtime);
-        let changes: Vec<Change> = plugin
-            .params()
-            .unwrap()
-            .iter()
-            .map(|p| {
-                let value = p.min + (p.max - p.min) * f64::from(random.unit());
-                Change { at: 0, param: p.id, value: if p.stepped { value.round() } else { value } }
-            })
-            .collect();
+        let changes = plugin.random_changes(&mut random).unwrap();
         plugin.flush(&changes).unwrap();
         let backend = Backend::ALL[random.between(0, Backend::ALL.len() - 1)];
         let quantization = Quantization::ALL[random.between(0, Quantization::ALL.len() - 1)];
