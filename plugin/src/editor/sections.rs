@@ -6,7 +6,7 @@ use super::control::Control;
 use super::curve::{decibels, frequency};
 use super::model::{Action, ViewModel};
 use super::{controls, icons, knob};
-use crate::params::{Dial, LimiterChoice, Switch};
+use crate::params::{Dial, Switch};
 use egui::{Align, Align2, CursorIcon, Id, Pos2, Rect, Role, Sense, Vec2, WidgetInfo};
 use idiom_engine::profile::Parameter;
 use idiom_engine::{LimiterMode, Section};
@@ -223,13 +223,5 @@ fn limiter(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
         if canvas.button(place, limiter_id(mode), look) && !on {
             canvas.actions.push(Action::Limiter(mode));
         }
-    }
-}
-
-/// The parameter's value for a limiter.
-pub fn limiter_choice(mode: LimiterMode) -> LimiterChoice {
-    match mode {
-        LimiterMode::ZeroLatency => LimiterChoice::ZeroLatency,
-        LimiterMode::LookAhead => LimiterChoice::LookAhead,
     }
 }

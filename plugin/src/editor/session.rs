@@ -4,17 +4,16 @@
 //! [`Session::perform`] carries out. Parameters are changed through the host, which records them.
 
 use super::model::{Action, Browse, Look, Page, Slot, ViewModel};
-use super::sections;
 use super::undo::{Setup, Step, Undo, Value};
 use super::watch::Watch;
 use crate::library::{Entry, Key, Library, UserPreset};
-use crate::params::{IdiomParams, UncertainChoice};
+use crate::params::IdiomParams;
 use crate::print::{Gesture, Print};
 use crate::shared::Shared;
 use idiom_engine::metrics::Stage;
 use idiom_engine::profile::Preset;
 use idiom_engine::spectrum::Analyser;
-use idiom_engine::{Genre, Section, Uncertain};
+use idiom_engine::{Genre, Section};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::*;
 use std::path::PathBuf;
@@ -240,15 +239,11 @@ impl Session {
             Action::Print(true) => self.print.arm(params, &mut |gesture| tell(host, gesture)),
             Action::Print(false) => self.end_print(params, host),
             Action::Uncertain(uncertain) => {
-                let choice = match uncertain {
-                    Uncertain::Ease => UncertainChoice::Ease,
-                    Uncertain::Keep => UncertainChoice::Keep,
-                };
-                let normalized = params.uncertain.preview_normalized(choice);
+                let normalized = params.uncertain.preview_normalized((*uncertain).into());
                 self.one(params, host, now_s, "When uncertain", params.uncertain.as_ptr(), normalized);
             }
             Action::Limiter(mode) => {
-                let normalized = params.limiter.preview_normalized(sections::limiter_choice(*mode));
+                let normalized = params.limiter.preview_normalized((*mode).into());
                 self.one(params, host, now_s, "Limiter kind", params.limiter.as_ptr(), normalized);
             }
             Action::Section(section) => self.section = Some(*section),

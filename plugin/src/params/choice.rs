@@ -114,6 +114,15 @@ impl From<UncertainChoice> for Uncertain {
     }
 }
 
+impl From<Uncertain> for UncertainChoice {
+    fn from(uncertain: Uncertain) -> Self {
+        match uncertain {
+            Uncertain::Ease => UncertainChoice::Ease,
+            Uncertain::Keep => UncertainChoice::Keep,
+        }
+    }
+}
+
 /// Which limiter is at the end of the chain, see [`LimiterMode`]. The choice decides the reported latency and counts
 /// from the next activation on; the plugin asks the host for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -133,6 +142,15 @@ impl From<LimiterChoice> for LimiterMode {
         match choice {
             LimiterChoice::ZeroLatency => LimiterMode::ZeroLatency,
             LimiterChoice::LookAhead => LimiterMode::LookAhead,
+        }
+    }
+}
+
+impl From<LimiterMode> for LimiterChoice {
+    fn from(mode: LimiterMode) -> Self {
+        match mode {
+            LimiterMode::ZeroLatency => LimiterChoice::ZeroLatency,
+            LimiterMode::LookAhead => LimiterChoice::LookAhead,
         }
     }
 }
@@ -163,6 +181,12 @@ mod tests {
         for (mode, label) in Mode::ALL.into_iter().zip(ModeChoice::variants()) {
             assert_eq!(Mode::from(ModeChoice::from(mode)), mode);
             assert_eq!(mode.label(), *label);
+        }
+        for uncertain in [Uncertain::Ease, Uncertain::Keep] {
+            assert_eq!(Uncertain::from(UncertainChoice::from(uncertain)), uncertain);
+        }
+        for mode in [LimiterMode::ZeroLatency, LimiterMode::LookAhead] {
+            assert_eq!(LimiterMode::from(LimiterChoice::from(mode)), mode);
         }
     }
 }
