@@ -402,10 +402,10 @@ impl Listener {
         // Offline there is time for any network, and what is played must not depend on the machine's speed.
         let rests = !self.offline && self.watch.rests();
         let changing = self.slot.is_changing();
-        let asked = Instant::now();
+        let mut asked = Stopwatch::start();
         let (answer, previous) = self.slot.push(&features, &self.history, rests);
         if !rests && !changing && self.slot.current().answers() {
-            let cost = if self.offline { 0 } else { asked.elapsed().as_nanos() as u64 };
+            let cost = if self.offline { 0 } else { asked.lap() };
             if self.watch.note(answer.is_some(), cost) {
                 self.slot.forget();
             }

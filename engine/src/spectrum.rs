@@ -106,18 +106,20 @@ impl Analyser {
         let scale = 4.0 / self.window.len() as f32;
         let width = self.sample_rate / self.window.len() as f32;
         let level = |bin: usize| self.bins.get(bin).map_or(0.0, |bin| bin.norm() * scale);
+        // From a point to halfway to the next.
+        let step = (RANGE_HZ.1 / RANGE_HZ.0).powf(0.5 / (POINTS - 1) as f32);
         std::array::from_fn(|i| {
-            let step = (RANGE_HZ.1 / RANGE_HZ.0).powf(0.5 / (POINTS - 1) as f32);
-            let (low, high) = (hertz(i) / step / width, hertz(i) * step / width);
+            let hz = hertz(i);
+            let (low, high) = (hz / step / width, hz * step / width);
             let amplitude = if high - low < 2.0 {
                 // Fewer bins than points: between the two nearest.
-                let at = hertz(i) / width;
+                let at = hz / width;
                 let (bin, share) = (at as usize, at.fract());
                 level(bin) * (1.0 - share) + level(bin + 1) * share
             } else {
                 (low.round() as usize..=high.round() as usize).map(level).fold(0.0, f32::max)
             };
-            let above = hertz(i) > 0.5 * self.sample_rate;
+            let above = hz > 0.5 * self.sample_rate;
             if above || !amplitude.is_finite() {
                 FLOOR_DB
             } else {
