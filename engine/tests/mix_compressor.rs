@@ -1,8 +1,11 @@
 //! The compressor against closed forms: static curve, time constants, linking, automatic make-up.
 
 mod mix_support;
+use idiom_engine::profile::{Parameter, Profile, Profiles};
 use idiom_engine::rt::mix::compressor::{Compressor, Setting};
-use idiom_engine::rt::mix::glide::tick_length;
+use idiom_engine::rt::mix::glide::{MAX_TICK, tick_length};
+use idiom_engine::rt::mix::{MAX_CHANNELS, MixStage};
+use idiom_engine::{Controls, LimiterMode};
 use mix_support::sine;
 
 const DETECTOR_MS: f64 = 5.0;
@@ -29,15 +32,19 @@ fn both_gains(setting: Setting, rate: f32, left: &[f64], right: &[f64]) -> Vec<[
     let channels = if right.is_empty() { 1 } else { 2 };
     let mut compressor = Compressor::new(rate, tick);
     compressor.jump(setting);
-    (0..left.len())
-        .map(|n| {
-            if n % tick == 0 {
-                compressor.set(setting);
-            }
-            let heard = [left[n], right.get(n).copied().unwrap_or(0.0)];
-            compressor.gain_at(n % tick, heard, channels).map(|gain| 20.0 * gain.log10() as f32)
-        })
-        .collect()
+    let mut gains = Vec::new();
+    for (start, part) in (0..).step_by(tick).zip(left.chunks(tick)) {
+        let mut heard = [[0.0; MAX_TICK]; MAX_CHANNELS];
+        heard[0][..part.len()].copy_from_slice(part);
+        if let Some(part) = right.get(start..start + part.len()) {
+            heard[1][..part.len()].copy_from_slice(part);
+        }
+        compressor.set(setting);
+        let [left, right] = compressor.hear(&heard, channels, part.len(), 0);
+        let pairs = left.iter().zip(right).take(part.len());
+        gains.extend(pairs.map(|(left, right)| [left, right].map(|gain| 20.0 * gain.log10())));
+    }
+    gains
 }
 
 /// A square wave: its mean square is the same at every sample, so its level is exact.
@@ -187,7 +194,7 @@ fn an_external_side_chain_moves_the_sound_and_rumble_does_not() {
     let tick = tick_length(48_000.0);
     let reduction = |key_level: f64, key_hz: f64, corner: f64| {
         let mut compressor = Compressor::new(48_000.0, tick);
-        let setting = Setting { key_hz: corner, ..SETTING };
+        let setting = Setting { key_hz: corner, external: 1.0, ..SETTING };
         compressor.jump(setting);
         let key = sine(key_hz, 10f64.powf(key_level / 20.0), 48_000.0, 48_000);
         for part in key.chunks_exact(tick) {
@@ -206,6 +213,75 @@ fn an_external_side_chain_moves_the_sound_and_rumble_does_not() {
     assert!(reduction(-60.0, 1_000.0, 90.0) > -0.01, "the sound itself would not be compressed");
     let (low, high) = (reduction(0.0, 50.0, 20.0), reduction(0.0, 50.0, 400.0));
     assert!(low < -11.0 && high > -1.0, "{low} dB at 20 Hz, {high} dB at 400 Hz");
+}
+
+/// The whole mix stage with an external side chain: in dB, what the sound gains after a second.
+fn ducked(base: Profile, key: &[f32], controls: &Controls) -> f64 {
+    let mut stage = MixStage::new(48_000.0, 2, &Profiles::default(), LimiterMode::ZeroLatency);
+    let controls = Controls { base, external_key: true, ..*controls };
+    let sound = sine(440.0, 0.01, 48_000.0, key.len());
+    let mut output = [sound.clone(), sound.clone()];
+    let mut slices: Vec<&mut [f32]> = output.iter_mut().map(|c| &mut c[..]).collect();
+    stage.process(&mut slices, &[key], 0, key.len(), &controls);
+    let power = |x: &[f32]| x[x.len() - 4_800..].iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
+    10.0 * (power(&output[0]) / power(&sound)).log10()
+}
+
+/// A key at level L above the threshold T takes (1 - 1/R)(L - T) dB off the sound, as long as it lasts: no make-up.
+#[test]
+fn an_external_side_chain_ducks_by_the_static_curve() {
+    for seconds in [1, 12] {
+        for (level, threshold, ratio) in [
+            (-20.0f64, -30.0, 4.0),
+            (-20.0, -30.0, 20.0),
+            (-9.0, -18.0, 2.0),
+            (-12.0, -40.0, 1.5),
+            (-50.0, -30.0, 8.0),
+        ] {
+            let mut base = Profile::NEUTRAL;
+            base[Parameter::Threshold] = threshold as f32;
+            base[Parameter::Ratio] = ratio as f32;
+            // A sine's RMS lies 3 dB under its peak. It lies far above the side chain's low cut.
+            let key = sine(2_000.0, 2f64.sqrt() * 10f64.powf(level / 20.0), 48_000.0, seconds * 48_000);
+            let gain = ducked(base, &key, &Controls::default());
+            let wanted = curve(level, threshold, ratio, 6.0) - level;
+            assert!(
+                (gain - wanted).abs() < 0.1,
+                "{gain:.2} dB, not {wanted:.2}, after {seconds} s of a key of {level} dB over {threshold} dB at {ratio}:1"
+            );
+            let silent = ducked(base, &vec![0.0; key.len()], &Controls::default());
+            assert!(silent.abs() < 1e-6, "{silent} dB without a key");
+        }
+    }
+}
+
+/// The make-up that had been in force leaves with the own sound and comes back with it, within a tenth of a second, and
+/// nothing of the key has become the programme.
+#[test]
+fn the_automatic_make_up_makes_way_for_an_external_side_chain_and_returns() {
+    let mut base = Profile::NEUTRAL;
+    base[Parameter::Threshold] = -30.0;
+    base[Parameter::Ratio] = 4.0;
+    let mut stage = MixStage::new(48_000.0, 2, &Profiles::default(), LimiterMode::ZeroLatency);
+    let key = sine(2_000.0, 1.0, 48_000.0, 96_000);
+    let mut play = |external_key: bool| {
+        let sound = sine(2_000.0, 0.1 * 2f64.sqrt(), 48_000.0, 96_000);
+        let mut output = [sound.clone(), sound.clone()];
+        let mut slices: Vec<&mut [f32]> = output.iter_mut().map(|c| &mut c[..]).collect();
+        stage.process(
+            &mut slices,
+            &[&key],
+            0,
+            96_000,
+            &Controls { base, external_key, ..Controls::default() },
+        );
+        let power = |x: &[f32]| x[14_400..].iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
+        10.0 * (power(&output[0]) / power(&sound)).log10()
+    };
+    assert!(play(false).abs() < 0.1, "made up for");
+    // (1 - 1/4) (-3 + 30)
+    assert!((play(true) + 20.25).abs() < 0.1, "ducked");
+    assert!(play(false).abs() < 0.2, "made up for again");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::compressor::{self, Compressor};
 use super::drive::{self, Drive};
-use super::eq::{Band, SHELF_Q, Shape};
+use super::eq::{self, Band, SHELF_Q, Shape};
 use super::follower::{self, Follower};
 use super::gate::{self, Gate};
 use super::limiter::{self, Limiter};
@@ -27,6 +27,8 @@ pub struct Settings {
     pub input_db: f64,
     /// Gain after everything but the limiter in dB.
     pub output_db: f64,
+    /// How much the compressor hears the external side chain, `0..=1`.
+    pub external: f64,
     /// The limiter's ceiling in dBTP.
     pub ceiling_db: f64,
 }
@@ -109,6 +111,7 @@ impl Chain {
                 mix: value(Parameter::CompressorMix),
                 makeup_db: share(Section::Compressor) * value(Parameter::Makeup),
                 auto_makeup: 1.0,
+                external: settings.external,
             }
         );
         set!(
@@ -145,6 +148,11 @@ impl Chain {
         );
     }
 
+    /// Whether an external side chain is heard in this tick, if there is one.
+    pub fn wants_key(&self) -> bool {
+        self.compressor.wants_key()
+    }
+
     /// Whether every sample of this tick stays as it is, but for the latency.
     pub fn is_neutral(&self) -> bool {
         self.input.is_neutral()
@@ -172,9 +180,7 @@ impl Chain {
         let channels = channels.min(MAX_CHANNELS);
         self.input.process(work, channels, count, offset);
         self.gate.process(work, channels, count, offset);
-        for band in &mut self.bands {
-            band.process(work, channels, count, offset);
-        }
+        eq::process_row(&mut self.bands, work, channels, count, offset);
         self.eq_trim.process(work, channels, count, offset);
         self.compressor.process(work, side_chain, channels, count, offset);
         self.drive.process(work, channels, count, offset);

@@ -6,11 +6,15 @@
 //!
 //! Automatic make-up undoes the reduction that the programme's own average level would get: the average stays where it
 //! was, what is louder comes down and what is softer comes up. So loudness does not jump when the ratio or the threshold
-//! moves, however loud the programme is, and a profile sounds the same on a quiet mix and on a finished master.
+//! moves, however loud the programme is, and a profile sounds the same on a quiet mix and on a finished master. With an
+//! external side chain there is none: the programme's own level says nothing about the key's, and ducking is to duck.
+//!
+//! Work goes in passes over a part of a tick, each a plain loop: levels, overshoots, ballistics, gains. The two that do not
+//! feed back are what the compiler makes vectors of.
 
 use super::eq::{Band, SHELF_Q, Shape};
 use super::glide::{MAX_TICK, Ramp};
-use super::level::{Detector, amplitude, level_db, one_pole};
+use super::level::{Detector, amplitude, larger, level_db, one_pole, smaller};
 use super::{MAX_CHANNELS, Work};
 
 /// Overshoots (in dB) smaller than this are set to 0, long before they become denormal.
@@ -35,6 +39,13 @@ const STEADY_S: f64 = 0.5;
 
 /// By how much the release lengthens under steady compression when it is fully programme-dependent.
 const STEADY_FACTOR: f32 = 4.0;
+
+/// Samples for which the programme-dependent release stays the same, counted from the start of a tick: a sixth of a
+/// millisecond, so that the division need not be done for each.
+const RELEASE_EVERY: usize = 8;
+
+/// Overshoots of two channels that are closer than this, in dB, count as the same.
+const SAME_DB: f32 = 1e-4;
 
 /// What the compressor does at the end of a tick.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,8 +74,11 @@ pub struct Setting {
     pub mix: f64,
     /// Gain after compression in dB.
     pub makeup_db: f64,
-    /// Share of the average's gain reduction that is given back automatically, `0..=1`.
+    /// Share of the average's gain reduction that is given back automatically, `0..=1`. With an external side chain
+    /// nothing is.
     pub auto_makeup: f64,
+    /// Share of the external side chain in what it hears, `0..=1`; the sound itself is the rest.
+    pub external: f64,
 }
 
 impl Setting {
@@ -82,6 +96,7 @@ impl Setting {
         mix: 1.0,
         makeup_db: 0.0,
         auto_makeup: 1.0,
+        external: 0.0,
     };
 }
 
@@ -92,17 +107,29 @@ pub struct Compressor {
     tick: usize,
     setting: Setting,
     attack_share: f32,
-    /// Share of the release, and that of the slowest programme-dependent one.
+    /// Share of the release, as stated.
     release_share: f32,
+    /// The share of a sample in the slow average of the overshoot, and of a tick in that of the programme.
     steady_share: f32,
+    programme_share: f64,
+    threshold_db: Ramp,
+    knee_db: Ramp,
     slope: Ramp,
+    link: Ramp,
     mix: Ramp,
     makeup_db: Ramp,
+    external: Ramp,
+    /// An external side chain was there when it last listened.
+    connected: bool,
     key_filter: Band,
     detector: Detector,
-    /// Smoothed overshoot above the threshold in dB, and its slow average, of each channel.
+    /// Smoothed overshoot above the threshold in dB, its slow average, and the share of the release that comes of both, of
+    /// each channel.
     over_db: [f32; MAX_CHANNELS],
     steady_db: [f32; MAX_CHANNELS],
+    release_now: [f32; MAX_CHANNELS],
+    /// The first channel's overshoot is that of both in this tick.
+    linked: bool,
     /// Average level of the programme in dBFS, and the ticks it was taken from.
     programme_db: f64,
     programme_ticks: u32,
@@ -111,6 +138,8 @@ pub struct Compressor {
     excess_db: f64,
     /// The present part of a tick as the detector hears it.
     key: Work,
+    /// Mean squares, then overshoots, of the present part of a tick; after that gains, amplitudes.
+    parts: [[f32; MAX_TICK]; MAX_CHANNELS],
 }
 
 impl Compressor {
@@ -121,21 +150,36 @@ impl Compressor {
         let mut compressor = Compressor {
             sample_rate,
             tick,
-            setting: Setting::NEUTRAL,
+            // Nothing equals it, so everything is computed when the first setting comes.
+            setting: Setting {
+                attack_ms: f64::NAN,
+                release_ms: f64::NAN,
+                detector_ms: f64::NAN,
+                ..Setting::NEUTRAL
+            },
             attack_share: 0.0,
             release_share: 0.0,
             steady_share: one_pole(STEADY_S, sample_rate) as f32,
+            programme_share: one_pole(PROGRAMME_S, sample_rate / tick as f64),
+            threshold_db: Ramp::default(),
+            knee_db: Ramp::default(),
             slope: Ramp::default(),
+            link: Ramp::default(),
             mix: Ramp::default(),
             makeup_db: Ramp::default(),
+            external: Ramp::default(),
+            connected: false,
             key_filter,
             detector: Detector::new(Setting::NEUTRAL.detector_ms / 1_000.0, sample_rate),
             over_db: [0.0; MAX_CHANNELS],
             steady_db: [0.0; MAX_CHANNELS],
+            release_now: [0.0; MAX_CHANNELS],
+            linked: true,
             programme_db: 0.0,
             programme_ticks: 0,
             excess_db: 0.0,
             key: [[0.0; MAX_TICK]; MAX_CHANNELS],
+            parts: [[0.0; MAX_TICK]; MAX_CHANNELS],
         };
         compressor.jump(Setting::NEUTRAL);
         compressor
@@ -147,37 +191,70 @@ impl Compressor {
         self.set(setting);
     }
 
-    /// Starts a tick at whose end slope, mix and make-up are as `setting` says; threshold, knee and times count at
-    /// once, the ballistics smooth them. Also flushes states that have died away.
+    /// Starts a tick at whose end everything is as `setting` says; times count at once, they only change how fast the
+    /// gain moves. Also flushes states that have died away.
     pub fn set(&mut self, setting: Setting) {
-        self.attack_share = one_pole(setting.attack_ms / 1_000.0, self.sample_rate) as f32;
-        self.release_share = one_pole(setting.release_ms / 1_000.0, self.sample_rate) as f32;
-        self.detector.set_window(setting.detector_ms / 1_000.0, self.sample_rate);
+        let before = std::mem::replace(&mut self.setting, setting);
+        let share = |ms: f64| one_pole(ms / 1_000.0, self.sample_rate) as f32;
+        // Exponentials are dear, and most settings rest most of the time.
+        if setting.attack_ms != before.attack_ms {
+            self.attack_share = share(setting.attack_ms);
+        }
+        if setting.release_ms != before.release_ms {
+            self.release_share = share(setting.release_ms);
+        }
+        if setting.detector_ms != before.detector_ms {
+            self.detector.set_window(setting.detector_ms / 1_000.0, self.sample_rate);
+        }
         self.key_filter.set([setting.key_hz, 1.0, SHELF_Q]);
+        self.threshold_db.next(setting.threshold_db, self.tick);
+        self.knee_db.next(setting.knee_db, self.tick);
         self.slope.next(setting.slope, self.tick);
+        self.link.next(setting.link, self.tick);
         self.mix.next(setting.mix, self.tick);
-        self.follow_programme();
-        self.setting = setting;
-        let auto =
-            if self.programme_ticks > 0 { setting.auto_makeup * self.programme_reduction() } else { 0.0 };
-        self.makeup_db.next(setting.makeup_db + auto, self.tick);
+        self.external.next(setting.external, self.tick);
+        let makeup_db = setting.makeup_db + self.automatic_makeup();
+        self.makeup_db.next(makeup_db, self.tick);
         self.detector.flush();
         for db in self.over_db.iter_mut().chain(&mut self.steady_db) {
             if *db < SILENCE {
                 *db = 0.0;
             }
         }
+        let [first, second] = self.over_db;
+        self.linked = self.link.is_still() && self.link.end() == 1.0 && (first - second).abs() < SAME_DB;
+    }
+
+    /// What the automatic make-up is at the end of the tick, in dB. The programme is followed only while nothing else is
+    /// heard.
+    fn automatic_makeup(&mut self) -> f64 {
+        let external = if self.connected { self.setting.external } else { 0.0 };
+        if !self.hears_key() {
+            self.follow_programme();
+        }
+        if self.programme_ticks == 0 || self.setting.slope == 0.0 {
+            return 0.0;
+        }
+        (1.0 - external) * self.setting.auto_makeup * self.programme_reduction()
+    }
+
+    /// Whether an external side chain is heard in this tick, if there is one.
+    pub fn wants_key(&self) -> bool {
+        !self.external.is_zero()
+    }
+
+    fn hears_key(&self) -> bool {
+        self.connected && self.wants_key()
     }
 
     /// Averages the level in dB, in which a door slam counts no more than its time; plainly while that is young.
     fn follow_programme(&mut self) {
-        let level = level_db(self.detector.loudest());
+        let level = level_db(self.detector.loudest() as f32);
         if level < PAUSE_DBFS {
             return;
         }
-        let steady = one_pole(PROGRAMME_S, self.sample_rate / self.tick as f64);
         let gap = f64::from(level) < self.programme_db - f64::from(GAP_DB);
-        let share = steady * if gap { 0.1 } else { 1.0 };
+        let share = self.programme_share * if gap { 0.1 } else { 1.0 };
         let share = share.max(1.0 / f64::from(self.programme_ticks + 1));
         self.programme_db += share * (f64::from(level) - self.programme_db);
         self.programme_ticks = (self.programme_ticks + 1).min(1_000_000);
@@ -199,8 +276,11 @@ impl Compressor {
     /// By how much the programme's average level would be reduced, in dB, `>= 0`, the untouched share included.
     fn programme_reduction(&self) -> f64 {
         let Setting { slope, mix, .. } = self.setting;
-        let over = (self.programme_overshoot() + self.excess_db).max(0.0);
-        let compressed = 10f64.powf(-slope * over / 20.0);
+        let reduction = slope * (self.programme_overshoot() + self.excess_db).max(0.0);
+        if mix == 1.0 {
+            return reduction;
+        }
+        let compressed = 10f64.powf(-reduction / 20.0);
         -20.0 * (1.0 + mix * (compressed - 1.0)).log10()
     }
 
@@ -210,7 +290,8 @@ impl Compressor {
     }
 
     /// Compresses the first `count` samples, which are those from `offset` on of the present tick, listening to
-    /// `side_chain` if there is one and else to the sound itself. It listens even while it is neutral.
+    /// `side_chain`, if there is one, by the share of [`Setting::external`], and else to the sound itself. It listens even
+    /// while it is neutral.
     pub fn process(
         &mut self,
         work: &mut Work,
@@ -220,82 +301,166 @@ impl Compressor {
         offset: usize,
     ) {
         let channels = channels.clamp(1, MAX_CHANNELS);
-        let heard = side_chain.unwrap_or(work);
-        for (key, heard) in self.key.iter_mut().zip(heard).take(channels) {
-            key[..count].copy_from_slice(&heard[..count]);
-        }
-        self.key_filter.process(&mut self.key, channels, count, offset);
+        let count = count.min(MAX_TICK);
+        self.listen(work, side_chain, channels, count, offset);
         if self.is_neutral() {
             // The programme's level is followed all the same.
-            for (channel, samples) in self.key.iter().enumerate().take(channels) {
-                samples.iter().take(count).for_each(|x| self.detector.push(channel, *x));
-            }
+            self.detect::<false>(channels, count);
             (self.over_db, self.steady_db) = ([0.0; MAX_CHANNELS], [0.0; MAX_CHANNELS]);
             return;
         }
-        for i in 0..count {
-            let heard = self.key.each_ref().map(|samples| samples[i]);
-            let gains = self.gain_at(offset + i, heard, channels);
-            work.iter_mut().zip(gains).take(channels).for_each(|(samples, gain)| samples[i] *= gain);
-        }
-    }
-
-    /// Hears one sample of each channel, past the side-chain's filter, and returns each channel's gain (an amplitude)
-    /// at sample `at` of the tick.
-    #[inline(always)]
-    pub fn gain_at(&mut self, at: usize, heard: [f64; MAX_CHANNELS], channels: usize) -> [f64; MAX_CHANNELS] {
-        for (channel, x) in heard.into_iter().enumerate().take(channels) {
-            self.detector.push(channel, x);
-        }
-        let loudest = self.over(self.detector.loudest());
-        let link = if channels > 1 { self.setting.link as f32 } else { 1.0 };
-        if link == 1.0 {
-            let over = self.smooth(0, loudest);
-            (self.over_db[1], self.steady_db[1]) = (over, self.steady_db[0]);
-            return [self.amplitude(over, at); MAX_CHANNELS];
-        }
-        std::array::from_fn(|channel| {
-            let own = self.over(self.detector.channel(channel));
-            let over = self.smooth(channel, own + link * (loudest - own));
-            self.amplitude(over, at)
-        })
-    }
-
-    /// The overshoot in dB that a mean square asks for.
-    #[inline(always)]
-    fn over(&self, mean_square: f64) -> f32 {
-        overshoot(level_db(mean_square) - self.setting.threshold_db as f32, self.setting.knee_db as f32)
-    }
-
-    /// A channel's overshoot after attack and release, in dB.
-    #[inline(always)]
-    fn smooth(&mut self, channel: usize, over: f32) -> f32 {
-        let auto_release = self.setting.auto_release as f32;
-        let (state, steady) = (&mut self.over_db[channel], &mut self.steady_db[channel]);
-        let mut share = if over > *state { self.attack_share } else { self.release_share };
-        // The plain release does not need the divisions.
-        if auto_release > 0.0 {
-            *steady += self.steady_share * (over - *steady);
-            if over <= *state {
-                let steadiness = (*steady / state.max(1e-3)).clamp(0.0, 1.0);
-                share /= 1.0 + STEADY_FACTOR * auto_release * steadiness;
+        let gains = self.gains(channels, count, offset);
+        for (samples, gains) in work.iter_mut().zip(gains).take(channels) {
+            for (sample, gain) in samples.iter_mut().zip(gains).take(count) {
+                *sample *= f64::from(*gain);
             }
         }
-        *state += share * (over - *state);
-        *state
     }
 
-    /// The gain at a sample of the tick for a smoothed overshoot.
-    #[inline(always)]
-    fn amplitude(&self, over: f32, at: usize) -> f64 {
-        let reduction = self.slope.at(at) as f32 * over;
-        let makeup = self.makeup_db.at(at) as f32;
-        let mix = self.mix.at(at) as f32;
-        f64::from(if mix == 1.0 {
-            amplitude(makeup - reduction)
+    /// Hears the first `count` samples of `heard`, past the side chain's filter, which are those from `offset` on of the
+    /// present tick, and returns each channel's gain (an amplitude) at each of them.
+    pub fn hear(
+        &mut self,
+        heard: &Work,
+        channels: usize,
+        count: usize,
+        offset: usize,
+    ) -> [&[f32; MAX_TICK]; MAX_CHANNELS] {
+        self.key = *heard;
+        self.gains(channels.clamp(1, MAX_CHANNELS), count.min(MAX_TICK), offset)
+    }
+
+    /// Takes in what is to be heard, and filters it.
+    fn listen(
+        &mut self,
+        work: &Work,
+        side_chain: Option<&Work>,
+        channels: usize,
+        count: usize,
+        offset: usize,
+    ) {
+        self.connected = side_chain.is_some();
+        let outside = side_chain.filter(|_| self.wants_key());
+        for (channel, (key, own)) in self.key.iter_mut().zip(work).enumerate().take(channels) {
+            match outside.map(|outside| &outside[channel]) {
+                None => key[..count].copy_from_slice(&own[..count]),
+                Some(outside) if self.external.is_still() && self.external.end() == 1.0 => {
+                    key[..count].copy_from_slice(&outside[..count]);
+                }
+                Some(outside) => {
+                    for (i, ((key, own), outside)) in
+                        key.iter_mut().zip(own).zip(outside).enumerate().take(count)
+                    {
+                        *key = own + self.external.at(offset + i) * (outside - own);
+                    }
+                }
+            }
+        }
+        self.key_filter.process(&mut self.key, channels, count, offset);
+    }
+
+    /// Each channel's gain at the `count` samples of the tick from `offset` on, for what was listened to last.
+    fn gains(&mut self, channels: usize, count: usize, offset: usize) -> [&[f32; MAX_TICK]; MAX_CHANNELS] {
+        if self.linked || channels < 2 {
+            self.detect::<true>(channels, count);
+            self.overshoots(0, count, offset);
+            self.smooth(0, count, offset);
+            (self.over_db[1], self.steady_db[1]) = (self.over_db[0], self.steady_db[0]);
+            self.amplitudes(0, count, offset);
+            [&self.parts[0]; MAX_CHANNELS]
         } else {
-            (1.0 + mix * (amplitude(-reduction) - 1.0)) * amplitude(makeup)
-        })
+            self.detect::<false>(channels, count);
+            self.overshoots(0, count, offset);
+            self.overshoots(1, count, offset);
+            let [first, second] = &mut self.parts;
+            for (i, (a, b)) in first.iter_mut().zip(second).enumerate().take(count) {
+                let (link, loudest) = (self.link.at(offset + i) as f32, a.max(*b));
+                *a += link * (loudest - *a);
+                *b += link * (loudest - *b);
+            }
+            for channel in 0..MAX_CHANNELS {
+                self.smooth(channel, count, offset);
+                self.amplitudes(channel, count, offset);
+            }
+            self.parts.each_ref()
+        }
+    }
+
+    /// The running mean square of each channel, or with `LOUDEST` that of the louder in the first.
+    fn detect<const LOUDEST: bool>(&mut self, channels: usize, count: usize) {
+        if channels < 2 {
+            self.key[1][..count].fill(0.0);
+        }
+        let [left, right] = &self.key;
+        let [first, second] = &mut self.parts;
+        let parts = first.iter_mut().zip(second);
+        // A copy stays in registers.
+        let mut detector = self.detector;
+        for ((left, right), (first, second)) in left.iter().zip(right).zip(parts).take(count) {
+            detector.push_both([*left, *right]);
+            if LOUDEST {
+                *first = detector.loudest() as f32;
+            } else {
+                [*first, *second] = detector.both().map(|mean_square| mean_square as f32);
+            }
+        }
+        self.detector = detector;
+    }
+
+    /// From a channel's mean squares to its overshoots in dB.
+    fn overshoots(&mut self, channel: usize, count: usize, offset: usize) {
+        let parts = &mut self.parts[channel][..count];
+        if self.threshold_db.is_still() && self.knee_db.is_still() {
+            let (threshold, knee) = (self.threshold_db.end() as f32, self.knee_db.end() as f32);
+            let curve = Curve::new(knee);
+            for part in parts {
+                *part = curve.overshoot(level_db(*part) - threshold);
+            }
+        } else {
+            let (threshold, knee) = (self.threshold_db, self.knee_db);
+            for (i, part) in parts.iter_mut().enumerate() {
+                let (threshold, knee) = (threshold.at(offset + i), knee.at(offset + i));
+                *part = overshoot(level_db(*part) - threshold as f32, knee as f32);
+            }
+        }
+    }
+
+    /// Attack and release of a channel's overshoots.
+    fn smooth(&mut self, channel: usize, count: usize, offset: usize) {
+        let auto_release = STEADY_FACTOR * self.setting.auto_release as f32;
+        let (mut state, mut steady) = (self.over_db[channel], self.steady_db[channel]);
+        let (attack, mut release) = (self.attack_share, self.release_now[channel]);
+        let (stated, steady_share) = (self.release_share, self.steady_share);
+        for (i, part) in self.parts[channel].iter_mut().enumerate().take(count) {
+            if (offset + i) % RELEASE_EVERY == 0 {
+                let whole = state.max(1e-3);
+                release = stated * whole / (whole + auto_release * steady.clamp(0.0, whole));
+            }
+            let way = *part - state;
+            steady += steady_share * (*part - steady);
+            state += way * if way > 0.0 { attack } else { release };
+            *part = state;
+        }
+        (self.over_db[channel], self.steady_db[channel]) = (state, steady);
+        self.release_now[channel] = release;
+    }
+
+    /// From a channel's smoothed overshoots to its gains.
+    fn amplitudes(&mut self, channel: usize, count: usize, offset: usize) {
+        // Copies, because what else is in `self` might change with the parts as far as the compiler can see.
+        let (slope, makeup, mix) = (self.slope, self.makeup_db, self.mix);
+        let parts = self.parts[channel].iter_mut().enumerate().take(count);
+        if mix.is_still() && mix.end() == 1.0 {
+            for (i, part) in parts {
+                *part = amplitude(makeup.at(offset + i) as f32 - slope.at(offset + i) as f32 * *part);
+            }
+        } else {
+            for (i, part) in parts {
+                let compressed = amplitude(-(slope.at(offset + i) as f32) * *part);
+                let mixed = 1.0 + mix.at(offset + i) as f32 * (compressed - 1.0);
+                *part = mixed * amplitude(makeup.at(offset + i) as f32);
+            }
+        }
     }
 
     /// The present gain reduction of the more reduced channel in dB, `<= 0`.
@@ -313,21 +478,39 @@ impl Compressor {
     pub fn reset(&mut self) {
         self.programme_ticks = 0;
         self.excess_db = 0.0;
+        self.connected = false;
         self.detector.reset();
         self.key_filter.reset();
         self.over_db = [0.0; MAX_CHANNELS];
         self.steady_db = [0.0; MAX_CHANNELS];
+        self.release_now = [self.release_share; MAX_CHANNELS];
+    }
+}
+
+/// The bend of the static curve, for one width of the knee in dB. Eq. 4 of the paper, without its branches: a parabola as
+/// far as the knee goes, and a straight line from its end on.
+#[derive(Clone, Copy)]
+struct Curve {
+    knee: f32,
+    /// 1 / (2 knee), 0 without a knee.
+    bend: f32,
+}
+
+impl Curve {
+    fn new(knee: f32) -> Curve {
+        Curve { knee, bend: if knee > 0.0 { 0.5 / knee } else { 0.0 } }
+    }
+
+    #[inline(always)]
+    fn overshoot(self, x: f32) -> f32 {
+        let half = 0.5 * self.knee;
+        let within = smaller(larger(x + half, 0.0), self.knee);
+        within * within * self.bend + larger(x - half, 0.0)
     }
 }
 
 /// How far the curve bends away from the straight line, for a level `x` dB above the threshold, before the slope is
-/// applied: 0 below the knee, `x` above it, a parabola between. Eq. 4 of the paper.
+/// applied: 0 below the knee, `x` above it, a parabola between.
 pub fn overshoot(x: f32, knee: f32) -> f32 {
-    if 2.0 * x <= -knee {
-        0.0
-    } else if 2.0 * x >= knee {
-        x
-    } else {
-        (x + 0.5 * knee) * (x + 0.5 * knee) / (2.0 * knee)
-    }
+    Curve::new(knee).overshoot(x)
 }

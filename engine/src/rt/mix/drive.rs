@@ -8,9 +8,10 @@
 
 use super::eq::{Band, SHELF_Q, Shape};
 use super::glide::{MAX_TICK, Ramp};
-use super::halfband::HalfBand;
+use super::halfband::{HalfBand, design};
 use super::lanes::Lanes;
 use super::level::one_pole;
+use super::quad::Quad;
 use super::{MAX_CHANNELS, Work};
 
 /// Sample rate, in Hz, that the saturation should at least run at.
@@ -22,6 +23,9 @@ const MAX_STAGES: usize = 3;
 /// Transition bands of the three doublings' filters, as shares of the doubled rates: the first passes 18.5 kHz at
 /// 44.1 kHz, the following need only let that through. All stop by 90 dB.
 const TRANSITIONS: [f64; MAX_STAGES] = [0.08, 0.25, 0.35];
+
+/// Longest tick at the higher rates, in pairs of samples; above [`MIN_RATE`] nothing is doubled.
+const MAX_PAIRS: usize = MAX_TICK;
 
 /// Time constant, in seconds, of the average by which the part of the saturation's output that is like its input is
 /// found.
@@ -59,16 +63,21 @@ pub struct Drive {
     /// One-pole low-passes of [`TREBLE_HZ`], two in a row.
     treble_share: f64,
     treble: [Lanes; 2],
-    first: HalfBand<6>,
-    second: HalfBand<3>,
-    third: HalfBand<3>,
-    /// Averages of input times difference and of input squared, and their share.
+    first: HalfBand<3>,
+    second: HalfBand<2>,
+    third: HalfBand<2>,
+    /// Averages of input times difference and of input squared, the share of a tick in them, and the sums of this tick.
     likeness_share: f64,
     cross: Lanes,
     square: Lanes,
-    /// How much of the input is in the difference, `0..=1`, from the two, as of this tick.
+    sums: [Quad; 2],
+    /// How much of the input is in the difference, `0..=1`, from the two: where a line through the tick begins, and its
+    /// step.
     like: Lanes,
+    like_step: Lanes,
     heard: Work,
+    /// What is saturated, and what comes out of it.
+    pairs: [Quad; MAX_PAIRS],
 }
 
 impl Drive {
@@ -85,14 +94,17 @@ impl Drive {
             low_cut: Band::new(Shape::HighPass, sample_rate, tick),
             treble_share: one_pole(1.0 / (std::f64::consts::TAU * TREBLE_HZ), rate),
             treble: [Lanes::zero(); 2],
-            first: HalfBand::new(TRANSITIONS[0]),
-            second: HalfBand::new(TRANSITIONS[1]),
-            third: HalfBand::new(TRANSITIONS[2]),
-            likeness_share: one_pole(LIKENESS_S, rate),
+            first: HalfBand::new(design(TRANSITIONS[0])),
+            second: HalfBand::new(design(TRANSITIONS[1])),
+            third: HalfBand::new(design(TRANSITIONS[2])),
+            likeness_share: one_pole(LIKENESS_S, rate / tick as f64),
             cross: Lanes::zero(),
             square: Lanes::zero(),
+            sums: [Quad::zero(); 2],
             like: Lanes::zero(),
+            like_step: Lanes::zero(),
             heard: [[0.0; MAX_TICK]; MAX_CHANNELS],
+            pairs: [Quad::zero(); MAX_PAIRS],
         };
         drive.jump(Setting::NEUTRAL);
         drive
@@ -114,14 +126,26 @@ impl Drive {
         self.setting = setting;
         self.mix.next(setting.mix, self.tick);
         self.low_cut.set([setting.hz, 1.0, SHELF_Q]);
-        for x in self.treble.iter_mut().chain([&mut self.cross, &mut self.square]) {
-            *x = x.flushed(1e-30);
-        }
-        let like = Lanes::zero() - self.cross / (self.square + Lanes::both(1e-12));
-        self.like = like.max(Lanes::zero()).min(Lanes::both(1.0));
+        self.treble = self.treble.map(|x| x.flushed(1e-30));
+        self.follow_likeness();
         self.first.flush();
         self.second.flush();
         self.third.flush();
+    }
+
+    /// Takes the last tick's sums into the averages.
+    fn follow_likeness(&mut self) {
+        let share = Lanes::both(self.likeness_share);
+        for (average, sum) in [&mut self.cross, &mut self.square].into_iter().zip(&mut self.sums) {
+            let [a, b, c, d] = std::mem::replace(sum, Quad::zero()).get().map(f64::from);
+            let mean = Lanes::both(1.0 / (self.tick << self.stages) as f64) * Lanes::new([a + c, b + d]);
+            *average = (*average + share * (mean - *average)).flushed(1e-30);
+        }
+        let like = Lanes::zero() - self.cross / (self.square + Lanes::both(1e-12));
+        let like = like.max(Lanes::zero()).min(Lanes::both(1.0));
+        let tick = Lanes::both(self.tick as f64);
+        self.like = self.like + tick * self.like_step;
+        self.like_step = (like - self.like) / tick;
     }
 
     /// Whether every sample of this tick stays as it is.
@@ -135,78 +159,109 @@ impl Drive {
             self.reset();
             return;
         }
-        let channels = channels.clamp(1, MAX_CHANNELS);
+        let (channels, count) = (channels.clamp(1, MAX_CHANNELS), count.min(self.tick));
         for (heard, samples) in self.heard.iter_mut().zip(work.iter()).take(channels) {
             heard[..count].copy_from_slice(&samples[..count]);
         }
         self.low_cut.process(&mut self.heard, channels, count, offset);
-        match self.stages {
-            0 => self.run(work, channels, count, offset, |drive, x| drive.saturate(x)),
-            1 => self.run(work, channels, count, offset, Drive::twice),
-            2 => self.run(work, channels, count, offset, Drive::four_times),
-            _ => self.run(work, channels, count, offset, Drive::eight_times),
-        }
-    }
-
-    #[inline(always)]
-    fn run(
-        &mut self,
-        work: &mut Work,
-        channels: usize,
-        count: usize,
-        offset: usize,
-        harmonics: impl Fn(&mut Drive, Lanes) -> Lanes,
-    ) {
-        let treble_share = Lanes::both(self.treble_share);
-        let likeness_share = Lanes::both(self.likeness_share);
-        for i in 0..count {
-            let at = offset + i;
-            let (gain, mix) = (self.gain.at(at), self.mix.at(at));
-            let heard = Lanes::new(self.heard.each_ref().map(|samples| samples[i]));
-            let [first, second] = &mut self.treble;
-            *first = *first + treble_share * (heard - *first);
-            *second = *second + treble_share * (*first - *second);
-            let x = Lanes::both(gain) * *second;
-            self.cross = self.cross + likeness_share * (x * difference(x) - self.cross);
-            self.square = self.square + likeness_share * (x * x - self.square);
-            let added = Lanes::both(mix / gain) * harmonics(self, x);
-            for (samples, added) in work.iter_mut().zip(added.get()).take(channels) {
-                samples[i] += added;
+        self.take_in(count, offset);
+        let doubled = count << self.stages.saturating_sub(1);
+        self.double(count);
+        self.saturate(doubled, doubled / count.max(1), offset);
+        self.halve(count);
+        let (gain, mix) = (self.gain, self.mix);
+        let [left, right] = work;
+        for (i, ((left, right), pair)) in left.iter_mut().zip(right).zip(&self.pairs).enumerate().take(count)
+        {
+            let share = mix.at(offset + i) / gain.at(offset + i);
+            let [first, second, ..] = pair.get();
+            *left += share * f64::from(first);
+            if channels > 1 {
+                *right += share * f64::from(second);
             }
         }
     }
 
-    /// What the saturation makes new.
-    #[inline(always)]
-    fn saturate(&self, x: Lanes) -> Lanes {
-        difference(x) + self.like * x
+    /// What is to be saturated: each sample twice, or once where nothing is doubled.
+    fn take_in(&mut self, count: usize, offset: usize) {
+        let treble_share = Lanes::both(self.treble_share);
+        let [mut first, mut second] = self.treble;
+        let again = if self.stages == 0 { 0.0 } else { 1.0 };
+        let ([left, right], gain) = (&self.heard, self.gain);
+        for (i, pair) in self.pairs.iter_mut().enumerate().take(count) {
+            let heard = Lanes::new([left[i], right[i]]);
+            first = first + treble_share * (heard - first);
+            second = second + treble_share * (first - second);
+            let [left, right] = (Lanes::both(gain.at(offset + i)) * second).get().map(|x| x as f32);
+            *pair = Quad::new([left, right, again * left, again * right]);
+        }
+        self.treble = [first, second];
     }
 
-    #[inline(always)]
-    fn twice(&mut self, x: Lanes) -> Lanes {
-        let pair = self.first.double(x).map(|x| self.saturate(x));
-        self.first.halve(pair)
+    /// From samples to pairs of samples at the higher rate, in place. The filters are copied, because only what is a
+    /// function's own stays in registers.
+    fn double(&mut self, count: usize) {
+        let Drive { pairs, stages, .. } = self;
+        if *stages > 0 {
+            let mut filter = self.first;
+            pairs.iter_mut().take(count).for_each(|pair| *pair = filter.double(*pair));
+            self.first = filter;
+        }
+        if *stages > 1 {
+            let mut filter = self.second;
+            spread(pairs, count);
+            pairs.iter_mut().take(2 * count).for_each(|pair| *pair = filter.double(*pair));
+            self.second = filter;
+        }
+        if *stages > 2 {
+            let mut filter = self.third;
+            spread(pairs, 2 * count);
+            pairs.iter_mut().take(4 * count).for_each(|pair| *pair = filter.double(*pair));
+            self.third = filter;
+        }
     }
 
-    #[inline(always)]
-    fn four_times(&mut self, x: Lanes) -> Lanes {
-        let pair = self.first.double(x).map(|x| {
-            let pair = self.second.double(x).map(|x| self.saturate(x));
-            self.second.halve(pair)
-        });
-        self.first.halve(pair)
+    /// Back from `double`: each sample, twice.
+    fn halve(&mut self, count: usize) {
+        let Drive { pairs, stages, .. } = self;
+        if *stages > 2 {
+            let mut filter = self.third;
+            for i in 0..2 * count {
+                pairs[i] = filter.halve(pairs[2 * i]).firsts(filter.halve(pairs[2 * i + 1]));
+            }
+            self.third = filter;
+        }
+        if *stages > 1 {
+            let mut filter = self.second;
+            for i in 0..count {
+                pairs[i] = filter.halve(pairs[2 * i]).firsts(filter.halve(pairs[2 * i + 1]));
+            }
+            self.second = filter;
+        }
+        if *stages > 0 {
+            let mut filter = self.first;
+            pairs.iter_mut().take(count).for_each(|pair| *pair = filter.halve(*pair));
+            self.first = filter;
+        }
     }
 
-    #[inline(always)]
-    fn eight_times(&mut self, x: Lanes) -> Lanes {
-        let pair = self.first.double(x).map(|x| {
-            let pair = self.second.double(x).map(|x| {
-                let pair = self.third.double(x).map(|x| self.saturate(x));
-                self.third.halve(pair)
-            });
-            self.second.halve(pair)
-        });
-        self.first.halve(pair)
+    /// What the saturation makes new of `count` pairs, `each` to a sample.
+    fn saturate(&mut self, count: usize, each: usize, offset: usize) {
+        let [mut cross, mut square] = self.sums;
+        let (start, step) = (self.like, self.like_step);
+        let pairs = self.pairs[..count].chunks_exact_mut(each.max(1));
+        for (i, pairs) in pairs.enumerate() {
+            let at = Lanes::both((offset + i + 1) as f64);
+            let [left, right] = (start + at * step).get().map(|x| x as f32);
+            let like = Quad::new([left, right, left, right]);
+            for pair in pairs {
+                let (x, new) = (*pair, difference(*pair));
+                cross = cross + x * new;
+                square = square + x * x;
+                *pair = new + like * x;
+            }
+        }
+        self.sums = [cross, square];
     }
 
     /// Forgets the sound.
@@ -214,18 +269,29 @@ impl Drive {
         self.low_cut.reset();
         self.treble = [Lanes::zero(); 2];
         (self.cross, self.square) = (Lanes::zero(), Lanes::zero());
+        self.sums = [Quad::zero(); 2];
+        (self.like, self.like_step) = (Lanes::zero(), Lanes::zero());
         self.first.reset();
         self.second.reset();
         self.third.reset();
     }
 }
 
+/// Each half of the first `count` pairs becomes a pair.
+fn spread(pairs: &mut [Quad; MAX_PAIRS], count: usize) {
+    for i in (0..count).rev() {
+        let pair = pairs[i];
+        pairs[2 * i + 1] = pair.seconds(pair);
+        pairs[2 * i] = pair.firsts(pair);
+    }
+}
+
 /// tanh(x) - x, by the quotient that Lambert's continued fraction gives after seven terms: closer than -80 dB of full
 /// saturation, and with no corner within ±4.97, where it reaches 1.
 #[inline(always)]
-fn difference(x: Lanes) -> Lanes {
-    const END: f64 = 4.970_86;
-    let n = Lanes::both;
+fn difference(x: Quad) -> Quad {
+    const END: f32 = 4.970_86;
+    let n = Quad::all;
     let c = x.min(n(END)).max(n(-END));
     let c2 = c * c;
     // (p - q) c / q with the leading terms already cancelled, so that small signals lose no digits.
@@ -241,8 +307,8 @@ mod tests {
     #[test]
     fn the_saturation_is_a_tanh() {
         for step in -800..=800 {
-            let x = f64::from(step) / 100.0;
-            let [saturated, _] = (Lanes::both(x) + difference(Lanes::both(x))).get();
+            let x = step as f32 / 100.0;
+            let [saturated, ..] = (Quad::all(x) + difference(Quad::all(x))).get();
             assert!((saturated - x.tanh()).abs() < 1e-4, "{x}: {saturated}");
         }
     }

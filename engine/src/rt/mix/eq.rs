@@ -103,39 +103,24 @@ impl Band {
     ///
     /// A neutral band does not listen: when it begins to act, it does so too softly for its missing past to be heard.
     pub fn process(&mut self, work: &mut Work, channels: usize, count: usize, offset: usize) {
-        if self.is_neutral() {
-            self.reset();
-            return;
-        }
-        let still = [&self.g, &self.k, &self.m[0], &self.m[1], &self.m[2]].into_iter().all(Ramp::is_still);
-        let count = count.min(MAX_TICK);
-        if channels < 2 {
-            // The second lane computes along on what is always 0.
-            work[1][..count].fill(0.0);
-        }
-        let [left, right] = work;
-        let pairs = left.iter_mut().zip(right.iter_mut()).take(count);
-        let mut state = self.state;
-        if still {
-            let step = self.step_at(0);
-            for (left, right) in pairs {
-                [*left, *right] = step.run(Lanes::new([*left, *right]), &mut state).get();
-            }
-        } else {
-            for (i, (left, right)) in pairs.enumerate() {
-                let step = self.step_at(offset + i);
-                [*left, *right] = step.run(Lanes::new([*left, *right]), &mut state).get();
-            }
-        }
-        self.state = state;
+        process_row(std::slice::from_mut(self), work, channels, count, offset);
     }
 
+    fn is_still(&self) -> bool {
+        [&self.g, &self.k, &self.m[0], &self.m[1], &self.m[2]].into_iter().all(Ramp::is_still)
+    }
+
+    #[inline(always)]
     fn step_at(&self, at: usize) -> Step {
         let (g, k) = (self.g.at(at), self.k.at(at));
         let a1 = 1.0 / (1.0 + g * (g + k));
+        let (over, take) = (2.0 * g * a1, 2.0 * g * g * a1);
+        let m = [self.m[0].at(at), 0.5 * self.m[1].at(at), 0.5 * self.m[2].at(at)];
         Step {
-            a: [a1, g * a1, g * g * a1].map(Lanes::both),
-            m: [self.m[0].at(at), self.m[1].at(at), self.m[2].at(at)].map(Lanes::both),
+            keep: [Lanes::both(2.0 * a1 - 1.0), Lanes::both(1.0 - take)],
+            over: Lanes::both(over),
+            take: Lanes::both(take),
+            m: m.map(Lanes::both),
         }
     }
 
@@ -145,22 +130,77 @@ impl Band {
     }
 }
 
-/// The filter at one sample: Simper's a1 to a3, and the shares of what is added to the input.
+/// Bands that are computed together. One waits for its own last sample most of the time; meanwhile the processor works on
+/// the others. More would not fit its registers.
+const TOGETHER: usize = 3;
+
+/// As [`Band::process`], for bands one after the other.
+pub fn process_row(bands: &mut [Band], work: &mut Work, channels: usize, count: usize, offset: usize) {
+    let count = count.min(MAX_TICK);
+    if channels < 2 {
+        // The second lane computes along on what is always 0.
+        work[1][..count].fill(0.0);
+    }
+    bands.iter_mut().filter(|band| band.is_neutral()).for_each(Band::reset);
+    let mut acting = bands.iter_mut().filter(|band| !band.is_neutral());
+    loop {
+        match [acting.next(), acting.next(), acting.next()] {
+            [Some(a), Some(b), Some(c)] => together::<TOGETHER>([a, b, c], work, count, offset),
+            [Some(a), Some(b), None] => together([a, b], work, count, offset),
+            [Some(a), ..] => together([a], work, count, offset),
+            [None, ..] => return,
+        }
+    }
+}
+
+fn together<const N: usize>(bands: [&mut Band; N], work: &mut Work, count: usize, offset: usize) {
+    let [left, right] = work;
+    let pairs = left.iter_mut().zip(right.iter_mut()).take(count);
+    let mut states: [[Lanes; 2]; N] = std::array::from_fn(|n| bands[n].state);
+    if bands.iter().all(|band| band.is_still()) {
+        let steps: [Step; N] = std::array::from_fn(|n| bands[n].step_at(0));
+        for (left, right) in pairs {
+            let mut x = Lanes::new([*left, *right]);
+            for (step, state) in steps.iter().zip(&mut states) {
+                x = step.run(x, state);
+            }
+            [*left, *right] = x.get();
+        }
+    } else {
+        for (i, (left, right)) in pairs.enumerate() {
+            let mut x = Lanes::new([*left, *right]);
+            for (band, state) in bands.iter().zip(&mut states) {
+                x = band.step_at(offset + i).run(x, state);
+            }
+            [*left, *right] = x.get();
+        }
+    }
+    for (band, state) in bands.into_iter().zip(states) {
+        band.state = state;
+    }
+}
+
+/// The filter at one sample. Simper's update of the integrators' states, with what each state and the input contribute
+/// taken together: the shortest way from one sample's states to the next one's.
 #[derive(Clone, Copy)]
 struct Step {
-    a: [Lanes; 3],
+    /// What the first state keeps of itself, and what the second keeps.
+    keep: [Lanes; 2],
+    /// What goes over from one to the other, and what the second takes of the input.
+    over: Lanes,
+    take: Lanes,
+    /// Shares of the input, and half those of the sums of the old and the new states, in what is added.
     m: [Lanes; 3],
 }
 
 impl Step {
     #[inline(always)]
-    fn run(&self, v0: Lanes, [low, high]: &mut [Lanes; 2]) -> Lanes {
-        let v3 = v0 - *high;
-        let band = self.a[0] * *low + self.a[1] * v3;
-        let lowpass = *high + self.a[1] * *low + self.a[2] * v3;
-        let two = Lanes::both(2.0);
-        *low = two * band - *low;
-        *high = two * lowpass - *high;
-        v0 + self.m[0] * v0 + self.m[1] * band + self.m[2] * lowpass
+    fn run(&self, x: Lanes, [low, high]: &mut [Lanes; 2]) -> Lanes {
+        let (low_before, high_before) = (*low, *high);
+        *low = (self.over * x + self.keep[0] * low_before) - self.over * high_before;
+        *high = (self.take * x + self.over * low_before) + self.keep[1] * high_before;
+        let band = self.m[1] * (low_before + *low);
+        let lowpass = self.m[2] * (high_before + *high);
+        x + (self.m[0] * x + band + lowpass)
     }
 }

@@ -6,7 +6,7 @@
 //! [`MAX_DB_PER_S`] and never further than the range.
 
 use super::Work;
-use super::glide::Ramp;
+use super::glide::{MAX_TICK, Ramp};
 use super::level::amplitude;
 use super::loudness::{GATE_LUFS, Meter, STEP_S, lufs};
 
@@ -48,6 +48,8 @@ pub struct Follower {
     programme_steps: u32,
     gain_db: f64,
     ramp: Ramp,
+    /// Gains of the present part of a tick.
+    gains: [f32; MAX_TICK],
 }
 
 impl Follower {
@@ -62,6 +64,7 @@ impl Follower {
             programme_steps: 0,
             gain_db: 0.0,
             ramp: Ramp::default(),
+            gains: [1.0; MAX_TICK],
         }
     }
 
@@ -118,9 +121,13 @@ impl Follower {
             }
             return;
         }
-        for i in 0..count {
-            let gain = f64::from(amplitude(self.ramp.at(offset + i) as f32));
-            work.iter_mut().take(channels).for_each(|samples| samples[i] *= gain);
+        // In a loop of its own, because vectors can be made of it.
+        let ramp = self.ramp;
+        for (i, gain) in self.gains.iter_mut().enumerate().take(count) {
+            *gain = amplitude(ramp.at(offset + i) as f32);
+        }
+        for samples in work.iter_mut().take(channels) {
+            samples.iter_mut().zip(&self.gains).take(count).for_each(|(x, gain)| *x *= f64::from(*gain));
         }
     }
 

@@ -5,8 +5,8 @@
 //! threshold is expanded by the ratio, by at most [`Setting::range_db`]; a high ratio makes it a gate. The gain moves
 //! in dB with an attack (opening) and a release (closing), and is the same for both channels.
 
-use super::glide::Ramp;
-use super::level::{Detector, amplitude, level_db};
+use super::glide::{MAX_TICK, Ramp};
+use super::level::{Detector, amplitude, larger, level_db};
 use super::{MAX_CHANNELS, Work, level};
 
 /// Time constant of the detector's mean square in seconds: short against the shortest useful attack.
@@ -52,9 +52,10 @@ impl Setting {
 pub struct Gate {
     sample_rate: f64,
     tick: usize,
-    threshold_db: f32,
+    setting: Setting,
+    threshold_db: Ramp,
     hysteresis_db: f32,
-    steepness: f32,
+    steepness: Ramp,
     range_db: Ramp,
     attack_share: f32,
     release_share: f32,
@@ -64,6 +65,8 @@ pub struct Gate {
     /// Samples since the level was last high enough.
     low_for: u32,
     gain_db: f32,
+    /// Levels in dB, then gains in dB, of the present part of a tick.
+    part: [f32; MAX_TICK],
 }
 
 impl Gate {
@@ -73,9 +76,11 @@ impl Gate {
         let mut gate = Gate {
             sample_rate,
             tick,
-            threshold_db: 0.0,
+            // Nothing equals it, so everything is computed when the first setting comes.
+            setting: Setting { attack_ms: f64::NAN, release_ms: f64::NAN, ..Setting::NEUTRAL },
+            threshold_db: Ramp::default(),
             hysteresis_db: 0.0,
-            steepness: 0.0,
+            steepness: Ramp::default(),
             range_db: Ramp::default(),
             attack_share: 0.0,
             release_share: 0.0,
@@ -84,6 +89,7 @@ impl Gate {
             open: true,
             low_for: 0,
             gain_db: 0.0,
+            part: [0.0; MAX_TICK],
         };
         gate.jump(Setting::NEUTRAL);
         gate
@@ -95,14 +101,21 @@ impl Gate {
         self.set(setting);
     }
 
-    /// Starts a tick at whose end the range is as `setting` says; the rest counts at once, the ballistics smooth it.
+    /// Starts a tick at whose end threshold, ratio and range are as `setting` says; times and hysteresis count at once,
+    /// they only change when and how fast the gain moves.
     pub fn set(&mut self, setting: Setting) {
-        self.threshold_db = setting.threshold_db as f32;
+        let before = std::mem::replace(&mut self.setting, setting);
+        self.threshold_db.next(setting.threshold_db, self.tick);
         self.hysteresis_db = setting.hysteresis_db.max(0.0) as f32;
-        self.steepness = (setting.ratio - 1.0).max(0.0) as f32;
+        self.steepness.next((setting.ratio - 1.0).max(0.0), self.tick);
         self.range_db.next(setting.range_db.max(0.0), self.tick);
-        self.attack_share = level::one_pole(setting.attack_ms / 1_000.0, self.sample_rate) as f32;
-        self.release_share = level::one_pole(setting.release_ms / 1_000.0, self.sample_rate) as f32;
+        let share = |ms: f64| level::one_pole(ms / 1_000.0, self.sample_rate) as f32;
+        if setting.attack_ms != before.attack_ms {
+            self.attack_share = share(setting.attack_ms);
+        }
+        if setting.release_ms != before.release_ms {
+            self.release_share = share(setting.release_ms);
+        }
         self.hold_samples = (setting.hold_ms.clamp(0.0, 10_000.0) / 1_000.0 * self.sample_rate) as u32;
         self.detector.flush();
         if self.gain_db > OPEN_DB {
@@ -126,35 +139,48 @@ impl Gate {
             self.reset();
             return;
         }
-        let channels = channels.min(MAX_CHANNELS);
-        for i in 0..count {
-            for (channel, samples) in work.iter().enumerate().take(channels) {
-                self.detector.push(channel, samples[i]);
-            }
-            let floor = -self.range_db.at(offset + i) as f32;
-            let target = self.target_db(level_db(self.detector.loudest())).max(floor);
-            let share = if target > self.gain_db { self.attack_share } else { self.release_share };
-            self.gain_db += share * (target - self.gain_db);
-            // The range itself may shrink faster than the release.
-            self.gain_db = self.gain_db.max(floor);
-            if self.gain_db < 0.0 {
-                let gain = f64::from(amplitude(self.gain_db));
-                work.iter_mut().take(channels).for_each(|samples| samples[i] *= gain);
-            }
+        let (channels, count) = (channels.min(MAX_CHANNELS), count.min(MAX_TICK));
+        let [left, right] = &*work;
+        // A copy stays in registers.
+        let mut detector = self.detector;
+        for (i, part) in self.part.iter_mut().enumerate().take(count) {
+            detector.push_both([left[i], if channels > 1 { right[i] } else { 0.0 }]);
+            *part = detector.loudest() as f32;
+        }
+        self.detector = detector;
+        // In loops of their own, because vectors can be made of them.
+        self.part[..count].iter_mut().for_each(|part| *part = level_db(*part));
+        self.follow(count, offset);
+        self.part[..count].iter_mut().for_each(|part| *part = amplitude(*part));
+        for samples in work.iter_mut().take(channels) {
+            samples.iter_mut().zip(&self.part).take(count).for_each(|(x, gain)| *x *= f64::from(*gain));
         }
     }
 
-    /// The gain that the level asks for, after hysteresis and hold.
-    fn target_db(&mut self, level: f32) -> f32 {
-        let closing = self.threshold_db - if self.open { self.hysteresis_db } else { 0.0 };
-        if level >= closing {
-            self.open = true;
-            self.low_for = 0;
-        } else {
-            self.low_for = self.low_for.saturating_add(1);
-            self.open &= self.low_for <= self.hold_samples;
+    /// From levels to gains in dB, after hysteresis, hold, attack and release.
+    fn follow(&mut self, count: usize, offset: usize) {
+        let (mut open, mut low_for, mut gain_db) = (self.open, self.low_for, self.gain_db);
+        let (attack, release) = (self.attack_share, self.release_share);
+        let (threshold_db, range_db, steepness) = (self.threshold_db, self.range_db, self.steepness);
+        let (hysteresis_db, hold_samples) = (self.hysteresis_db, self.hold_samples);
+        for (i, part) in self.part.iter_mut().enumerate().take(count) {
+            let (at, level) = (offset + i, *part);
+            let (threshold, floor) = (threshold_db.at(at) as f32, -range_db.at(at) as f32);
+            let closing = threshold - if open { hysteresis_db } else { 0.0 };
+            if level >= closing {
+                open = true;
+                low_for = 0;
+            } else {
+                low_for = low_for.saturating_add(1);
+                open &= low_for <= hold_samples;
+            }
+            let target = if open { 0.0 } else { steepness.at(at) as f32 * (level - threshold) };
+            let way = larger(target, floor) - gain_db;
+            // The range itself may shrink faster than the release.
+            gain_db = larger(gain_db + way * if way > 0.0 { attack } else { release }, floor);
+            *part = gain_db;
         }
-        if self.open { 0.0 } else { self.steepness * (level - self.threshold_db) }
+        (self.open, self.low_for, self.gain_db) = (open, low_for, gain_db);
     }
 
     /// Forgets the sound: open.

@@ -17,14 +17,24 @@ const TIME_CONSTANTS_TO_95: f64 = 4.744;
 /// Distance at which a glide ends on its target exactly. In dB, nepers or slope this is far below hearing.
 const ARRIVED: f64 = 1e-6;
 
-/// The share of the remaining way that each pole of a [`Glide`] goes in one tick, when 95 % of the way is to be gone
-/// within `seconds`.
-pub fn share(tick_s: f64, seconds: f64) -> f64 {
-    1.0 - (-tick_s * TIME_CONSTANTS_TO_95 / seconds.max(1e-3)).exp()
+/// How far glides go in some time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// The time in time constants of a pole, and what is left of its way after that.
+    constants: f64,
+    left: f64,
+}
+
+impl Step {
+    /// `time_s` seconds, when 95 % of the way is to be gone within `seconds`.
+    pub fn new(time_s: f64, seconds: f64) -> Step {
+        let constants = time_s * TIME_CONSTANTS_TO_95 / seconds.max(1e-3);
+        Step { constants, left: (-constants).exp() }
+    }
 }
 
 /// A value on its way to a target through two equal one-pole low-passes: it starts and ends without a corner, never
-/// overshoots, and arrives exactly.
+/// overshoots, and arrives exactly. The way is that of the continuous filter, whatever the steps it is gone in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Glide {
     first: f64,
@@ -37,10 +47,11 @@ impl Glide {
         Glide { first: value, value }
     }
 
-    /// Goes on for one tick and returns the new value. See [`share`] for `share`.
-    pub fn advance(&mut self, target: f64, share: f64) -> f64 {
-        self.first += share * (target - self.first);
-        self.value += share * (self.first - self.value);
+    /// Goes on by a step and returns the new value.
+    pub fn advance(&mut self, target: f64, step: Step) -> f64 {
+        let (first, value) = (self.first - target, self.value - target);
+        self.first = target + step.left * first;
+        self.value = target + step.left * (value + step.constants * first);
         if (self.first - target).abs() < ARRIVED && (self.value - target).abs() < ARRIVED {
             *self = Glide::at(target);
         }
@@ -50,6 +61,11 @@ impl Glide {
     /// The present value.
     pub fn value(&self) -> f64 {
         self.value
+    }
+
+    /// Whether it has arrived there.
+    pub fn is_at(&self, target: f64) -> bool {
+        self.value == target && self.first == target
     }
 }
 
@@ -79,7 +95,8 @@ impl Ramp {
 
     /// The value at sample `i` of the tick; sample 0 has already gone one step.
     pub fn at(&self, i: usize) -> f64 {
-        self.from + self.step * (i + 1) as f64
+        // Signed numbers of 32 bits are the ones that processors convert fast.
+        self.from + self.step * f64::from(i as i32 + 1)
     }
 
     /// The value at the end of the tick.
@@ -106,20 +123,32 @@ mod tests {
     fn a_glide_goes_95_percent_within_its_time_and_arrives_exactly() {
         let tick_s = 32.0 / 48_000.0;
         for seconds in [0.1, 2.0, 20.0] {
-            let share = share(tick_s, seconds);
+            let step = Step::new(tick_s, seconds);
             let mut glide = Glide::at(-12.0);
             let mut ticks = 0;
             while glide.value() < -12.0 + 0.95 * 15.0 {
-                glide.advance(3.0, share);
+                glide.advance(3.0, step);
                 ticks += 1;
             }
             let took = f64::from(ticks) * tick_s;
             assert!((took / seconds - 1.0).abs() < 0.02, "{took} s instead of {seconds} s");
             for _ in 0..4 * ticks {
                 let before = glide.value();
-                assert!(glide.advance(3.0, share) >= before && glide.value() <= 3.0);
+                assert!(glide.advance(3.0, step) >= before && glide.value() <= 3.0);
             }
             assert_eq!(glide.value(), 3.0);
+        }
+    }
+
+    /// Else a change between two ticks could not count from its sample.
+    #[test]
+    fn two_steps_are_one_of_both_times() {
+        let (mut once, mut twice) = (Glide { first: 1.0, value: 0.5 }, Glide { first: 1.0, value: 0.5 });
+        for (a, b) in [(1e-4, 5e-4), (2e-3, 1e-5), (0.03, 0.01)] {
+            once.advance(7.0, Step::new(a + b, 0.08));
+            twice.advance(7.0, Step::new(a, 0.08));
+            twice.advance(7.0, Step::new(b, 0.08));
+            assert!((once.value - twice.value).abs() < 1e-12 && (once.first - twice.first).abs() < 1e-12);
         }
     }
 

@@ -1,128 +1,145 @@
 //! What the user's hands, or the host's automation, move: gains, switches, Amount, and the user's own settings. They
-//! glide from tick to tick within [`CONTROL_S`], so that no jump clicks.
+//! glide within [`CONTROL_S`], so that no jump clicks.
+//!
+//! Glides are computed once a tick, but a change counts from its sample: what had already been computed to the end of the
+//! tick without it is made up for, so the curve is that of a glide which began where the change came.
 
-use super::glide::{self, Glide};
+use super::glide::{Glide, Step};
 use super::{CONTROL_S, tidy};
 use crate::controls::{Controls, SECTIONS, Section};
 use crate::profile::{PARAMETERS, Parameter, Profile};
 
+/// Places of what glides, before the [`SECTIONS`] switches and the [`PARAMETERS`] own settings.
+const AMOUNT: usize = 0;
+const INPUT: usize = 1;
+const OUTPUT: usize = 2;
+const CEILING: usize = 3;
+const EXTERNAL: usize = 4;
+const SWITCHES: usize = 5;
+const BASE: usize = SWITCHES + SECTIONS;
+const ALL: usize = BASE + PARAMETERS;
+
 /// The user's controls on their way to where they were put.
 #[derive(Clone, Debug)]
 pub struct Hands {
-    amount: Glide,
-    sections: [Glide; SECTIONS],
-    input_db: Glide,
-    output_db: Glide,
-    ceiling_db: Glide,
-    /// The user's own settings in the domains of blending, where they are to go, and what that was computed from.
-    base: [Glide; PARAMETERS],
-    base_aim: [f64; PARAMETERS],
-    heard: Profile,
+    glides: [Glide; ALL],
+    /// Where they are to go: own settings in the domains of blending.
+    aims: [f64; ALL],
+    /// The own settings that their aims were computed from.
+    base: Profile,
+    /// Some glide has not arrived.
+    moving: bool,
 }
 
 impl Hands {
     /// At rest where the controls are.
     pub fn new(controls: &Controls) -> Hands {
-        let aim = Aim::of(controls);
-        let base_aim = std::array::from_fn(|i| base_aim(&controls.base, i));
-        Hands {
-            amount: Glide::at(aim.amount),
-            sections: aim.sections.map(Glide::at),
-            input_db: Glide::at(aim.input_db),
-            output_db: Glide::at(aim.output_db),
-            ceiling_db: Glide::at(aim.ceiling_db),
-            base: base_aim.map(Glide::at),
-            base_aim,
-            heard: controls.base,
-        }
+        let mut hands =
+            Hands { glides: [Glide::at(0.0); ALL], aims: [0.0; ALL], base: controls.base, moving: false };
+        hands.aims[BASE..].copy_from_slice(&base_aims(&controls.base));
+        aim(&mut hands.aims, controls);
+        hands.glides = hands.aims.map(Glide::at);
+        hands
     }
 
-    /// Moves on by a tick of this length.
-    pub fn advance(&mut self, controls: &Controls, tick_s: f64) {
-        let (aim, share) = (Aim::of(controls), glide::share(tick_s, CONTROL_S));
-        self.amount.advance(aim.amount, share);
-        for (glide, to) in self.sections.iter_mut().zip(aim.sections) {
-            glide.advance(to, share);
+    /// Starts a tick of `tick_s` seconds with these controls. Returns whether anything moves.
+    pub fn advance(&mut self, controls: &Controls, tick_s: f64) -> bool {
+        self.change(controls, 0.0);
+        if !self.moving {
+            return false;
         }
-        self.input_db.advance(aim.input_db, share);
-        self.output_db.advance(aim.output_db, share);
-        self.ceiling_db.advance(aim.ceiling_db, share);
+        let step = Step::new(tick_s, CONTROL_S);
+        self.moving = false;
+        for (glide, aim) in self.glides.iter_mut().zip(self.aims) {
+            glide.advance(aim, step);
+            self.moving |= !glide.is_at(aim);
+        }
+        true
+    }
+
+    /// Takes over the controls `left_s` seconds before the end of the tick that was started last.
+    pub fn change(&mut self, controls: &Controls, left_s: f64) {
+        let mut aims = self.aims;
         // Logarithms are dear, and hands rest most of the time.
-        if controls.base != self.heard && !controls.hold_base {
-            self.heard = controls.base;
-            self.base_aim = std::array::from_fn(|i| base_aim(&controls.base, i));
+        if controls.base != self.base && !controls.hold_base {
+            self.base = controls.base;
+            aims[BASE..].copy_from_slice(&base_aims(&controls.base));
         }
-        for (glide, to) in self.base.iter_mut().zip(self.base_aim) {
-            glide.advance(to, share);
+        aim(&mut aims, controls);
+        if aims == self.aims {
+            return;
         }
+        let step = Step::new(left_s, CONTROL_S);
+        for ((glide, before), aim) in self.glides.iter_mut().zip(&self.aims).zip(aims) {
+            if *before != aim {
+                glide.advance(aim, step);
+            }
+        }
+        (self.aims, self.moving) = (aims, true);
     }
 
     /// How far the mix moves towards the genre's profile, `0..=1`.
     pub fn amount(&self) -> f64 {
-        self.amount.value()
+        self.glides[AMOUNT].value()
     }
 
     /// How much of each section is switched on, `0..=1`.
     pub fn sections(&self) -> [f64; SECTIONS] {
-        self.sections.map(|glide| glide.value())
+        std::array::from_fn(|i| self.glides[SWITCHES + i].value())
+    }
+
+    /// How much the compressor hears the external side chain, `0..=1`.
+    pub fn external(&self) -> f64 {
+        self.glides[EXTERNAL].value()
     }
 
     /// Gain before everything in dB.
     pub fn input_db(&self) -> f64 {
-        self.input_db.value()
+        self.glides[INPUT].value()
     }
 
     /// Gain after everything but the limiter in dB.
     pub fn output_db(&self) -> f64 {
-        self.output_db.value()
+        self.glides[OUTPUT].value()
     }
 
     /// The limiter's ceiling in dBTP.
     pub fn ceiling_db(&self) -> f64 {
-        self.ceiling_db.value()
+        self.glides[CEILING].value()
     }
 
     /// The user's own setting of parameter number `i`, in the domain in which it is blended.
     pub fn base(&self, i: usize) -> f64 {
-        self.base[i].value()
+        self.glides[BASE + i].value()
     }
 }
 
-/// What the controls say, made safe.
-struct Aim {
-    amount: f64,
-    sections: [f64; SECTIONS],
-    input_db: f64,
-    output_db: f64,
-    ceiling_db: f64,
-}
-
-impl Aim {
-    fn of(controls: &Controls) -> Aim {
-        let switch = |on: bool| f64::from(u8::from(on));
-        Aim {
-            amount: tidy(controls.amount, (0.0, 1.0), 0.0),
-            sections: Section::ALL.map(|section| {
-                switch(match section {
-                    Section::Gate => controls.gate,
-                    Section::Eq => controls.eq,
-                    Section::Compressor => controls.compressor,
-                    Section::Drive => controls.drive,
-                    Section::Width => controls.width,
-                    Section::Loudness => controls.loudness,
-                    Section::Limiter => controls.limiter,
-                })
-            }),
-            input_db: tidy(controls.input_db, (-24.0, 24.0), 0.0),
-            output_db: tidy(controls.output_db, (-24.0, 24.0), 0.0),
-            ceiling_db: tidy(controls.ceiling_db, (-24.0, 0.0), -1.0),
-        }
+/// What the controls say, made safe, but for the own settings.
+fn aim(aims: &mut [f64; ALL], controls: &Controls) {
+    let switch = |on: bool| f64::from(u8::from(on));
+    aims[AMOUNT] = tidy(controls.amount, (0.0, 1.0), 0.0);
+    aims[INPUT] = tidy(controls.input_db, (-24.0, 24.0), 0.0);
+    aims[OUTPUT] = tidy(controls.output_db, (-24.0, 24.0), 0.0);
+    aims[CEILING] = tidy(controls.ceiling_db, (-24.0, 0.0), -1.0);
+    aims[EXTERNAL] = switch(controls.external_key);
+    for (aim, section) in aims[SWITCHES..BASE].iter_mut().zip(Section::ALL) {
+        *aim = switch(match section {
+            Section::Gate => controls.gate,
+            Section::Eq => controls.eq,
+            Section::Compressor => controls.compressor,
+            Section::Drive => controls.drive,
+            Section::Width => controls.width,
+            Section::Loudness => controls.loudness,
+            Section::Limiter => controls.limiter,
+        });
     }
 }
 
-/// Where the user's own setting of a parameter is to go, in its domain.
-fn base_aim(base: &Profile, i: usize) -> f64 {
-    let parameter = Parameter::ALL[i];
-    let spec = parameter.spec();
-    parameter.to_domain(tidy(base[parameter], spec.range, spec.neutral) as f32)
+/// Where the user's own settings are to go, in their domains.
+fn base_aims(base: &Profile) -> [f64; PARAMETERS] {
+    std::array::from_fn(|i| {
+        let parameter = Parameter::ALL[i];
+        let spec = parameter.spec();
+        parameter.to_domain(tidy(base[parameter], spec.range, spec.neutral) as f32)
+    })
 }

@@ -1,6 +1,7 @@
 //! What the dynamics processors share: a level detector and time constants.
 
 use super::MAX_CHANNELS;
+use super::lanes::Lanes;
 
 /// Level beyond which a detector does not count, as a mean square (+40 dBFS), so that a burst of garbage does not hold
 /// a gain down for minutes.
@@ -20,6 +21,18 @@ pub fn one_pole(seconds: f64, sample_rate: f64) -> f64 {
     1.0 - (-1.0 / (seconds.max(1e-5) * sample_rate)).exp()
 }
 
+/// The larger of two numbers, by the comparison that processors have an instruction for; the second if one is none.
+#[inline(always)]
+pub fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
+/// The smaller of two numbers, in the same way.
+#[inline(always)]
+pub fn smaller(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
+
 /// Amplitude of a gain in dB, exactly 1 for 0 dB.
 #[inline(always)]
 pub fn amplitude(db: f32) -> f32 {
@@ -32,14 +45,16 @@ pub fn amplitude(db: f32) -> f32 {
 pub fn exp2(x: f32) -> f32 {
     /// Adding it rounds to a whole number, as long as the sum's last bit is worth 1.
     const ROUND: f32 = 12_582_912.0;
-    let x = x.clamp(-126.0, 127.0);
-    let whole = (x + ROUND) - ROUND;
+    let x = smaller(larger(x, -126.0), 127.0);
+    let rounded = x + ROUND;
+    let whole = rounded - ROUND;
     // The exponential series, for -0.35..=0.35.
     let y = (x - whole) * std::f32::consts::LN_2;
     let y2 = y * y;
     let even = 1.0 + y2 * (0.5 + y2 * (1.0 / 24.0 + y2 * (1.0 / 720.0)));
     let odd = y * (1.0 + y2 * (1.0 / 6.0 + y2 * (1.0 / 120.0)));
-    f32::from_bits(((whole as i32 + 127) as u32) << 23) * (even + odd)
+    // The whole number is in the sum's last bits; shifted to where the exponent is, nothing else is left of them.
+    f32::from_bits((rounded.to_bits().wrapping_add(127)) << 23) * (even + odd)
 }
 
 /// Logarithm to base 2 of a normal positive number, to 1e-6.
@@ -59,21 +74,21 @@ pub fn log2(x: f32) -> f32 {
 
 /// A mean square in dBFS; -200 for silence. A full-scale sine has -3 dBFS.
 #[inline(always)]
-pub fn level_db(mean_square: f64) -> f32 {
-    DB_PER_OCTAVE_OF_POWER * log2(mean_square as f32 + 1e-20)
+pub fn level_db(mean_square: f32) -> f32 {
+    DB_PER_OCTAVE_OF_POWER * log2(mean_square + 1e-20)
 }
 
 /// The running mean square of each channel, over an exponential window.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Detector {
     share: f64,
-    mean_square: [f64; MAX_CHANNELS],
+    mean_square: Lanes,
 }
 
 impl Detector {
     /// A detector whose window has this time constant. The shorter it is, the more it sees peaks instead of RMS.
     pub fn new(window_s: f64, sample_rate: f64) -> Detector {
-        Detector { share: one_pole(window_s, sample_rate), mean_square: [0.0; MAX_CHANNELS] }
+        Detector { share: one_pole(window_s, sample_rate), mean_square: Lanes::zero() }
     }
 
     /// Another window, from the next sample on.
@@ -81,38 +96,35 @@ impl Detector {
         self.share = one_pole(window_s, sample_rate);
     }
 
-    /// Takes in a channel's next sample.
+    /// Takes in the next sample of each channel; one that is not there is silent.
     #[inline(always)]
-    pub fn push(&mut self, channel: usize, x: f64) {
-        let mean_square = &mut self.mean_square[channel];
-        *mean_square += self.share * ((x * x).min(MAX_MEAN_SQUARE) - *mean_square);
+    pub fn push_both(&mut self, samples: [f64; MAX_CHANNELS]) {
+        let x = Lanes::new(samples);
+        let power = (x * x).min(Lanes::both(MAX_MEAN_SQUARE));
+        self.mean_square = self.mean_square + Lanes::both(self.share) * (power - self.mean_square);
     }
 
-    /// Present mean square of a channel.
+    /// Present mean square of each channel.
     #[inline(always)]
-    pub fn channel(&self, channel: usize) -> f64 {
-        self.mean_square[channel]
+    pub fn both(&self) -> [f64; MAX_CHANNELS] {
+        self.mean_square.get()
     }
 
     /// Present mean square of the loudest channel.
     #[inline(always)]
     pub fn loudest(&self) -> f64 {
-        let [a, b] = self.mean_square;
-        a.max(b)
+        let [a, b] = self.both();
+        if a > b { a } else { b }
     }
 
     /// Sets what has died away to 0; call it once a tick.
     pub fn flush(&mut self) {
-        for mean_square in &mut self.mean_square {
-            if *mean_square < SILENCE {
-                *mean_square = 0.0;
-            }
-        }
+        self.mean_square = self.mean_square.flushed(SILENCE);
     }
 
     /// Forgets the sound.
     pub fn reset(&mut self) {
-        self.mean_square = [0.0; MAX_CHANNELS];
+        self.mean_square = Lanes::zero();
     }
 }
 

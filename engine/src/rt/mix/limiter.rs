@@ -9,11 +9,12 @@
 //! ceiling. Between the samples it can only learn from what has passed; use it for tracking, and the look-ahead for
 //! masters.
 //!
-//! Gains are whole numbers (units of 2^-32), so that the moving averages are exact and a gain of 1 is exactly 1.
+//! Gains are whole numbers (units of 2^-32) until they have been averaged, so that the averages are exact and a gain of 1 is
+//! exactly 1.
 
-use super::glide::Ramp;
-use super::level::one_pole;
-use super::true_peak::{DELAY, MAX_OVERSHOOT, TruePeak};
+use super::glide::{MAX_TICK, Ramp};
+use super::level::{larger, one_pole};
+use super::true_peak::{DELAY, TruePeak};
 use super::{MAX_CHANNELS, Work};
 
 /// Latency with look-ahead, in seconds, at every sample rate. What reading true peaks leaves of it is the look-ahead:
@@ -45,18 +46,19 @@ impl Setting {
     pub const NEUTRAL: Setting = Setting { ceiling_db: -1.0, release_ms: 100.0, share: 0.0 };
 }
 
-/// The moving average of the last samples of a gain.
+/// The sum of the last numbers.
 #[derive(Clone, Debug)]
-struct Average {
+struct Sum {
     values: [i64; MAX_LOOK_AHEAD],
     length: usize,
     next: usize,
     sum: i64,
 }
 
-impl Average {
-    fn new(length: usize) -> Average {
-        Average { values: [UNITY; MAX_LOOK_AHEAD], length, next: 0, sum: UNITY * length as i64 }
+impl Sum {
+    /// The sum of `length` times `value`.
+    fn new(length: usize, value: i64) -> Sum {
+        Sum { values: [value; MAX_LOOK_AHEAD], length, next: 0, sum: value * length as i64 }
     }
 
     #[inline(always)]
@@ -64,7 +66,7 @@ impl Average {
         self.sum += value - self.values[self.next];
         self.values[self.next] = value;
         self.next = if self.next + 1 == self.length { 0 } else { self.next + 1 };
-        self.sum / self.length as i64
+        self.sum
     }
 }
 
@@ -114,14 +116,26 @@ pub struct Limiter {
     /// Largest magnitude that passes, an amplitude.
     ceiling: Ramp,
     share: Ramp,
+    /// The ceiling at the sample before.
+    ceiling_before: f32,
+    /// The last peak as it is remembered, and what is left of it after a sample.
+    last_peak: f32,
+    falls: f32,
     release: i64,
+    /// The largest peak of all channels after each sample of the present part of a tick.
+    read: [f32; MAX_TICK],
     peaks: [TruePeak; MAX_CHANNELS],
     hold: Minimum,
     released: i64,
-    averages: [Average; 2],
+    /// Sums of the released gain, and of these sums: two moving averages, but for a factor.
+    sums: [Sum; 2],
+    /// What the second sum is at a gain of 1.
+    whole: f64,
+    /// Samples since anything of the above was not at 1; it counts no further than is needed.
+    at_rest: usize,
     delay: [Delay; MAX_CHANNELS],
-    /// The present gain.
-    gain: i64,
+    /// The present gain, an amplitude.
+    gain: f64,
 }
 
 impl Limiter {
@@ -138,16 +152,23 @@ impl Limiter {
             tick,
             look_ahead,
             latency,
-            setting: Setting::NEUTRAL,
+            // Nothing equals it, so everything is computed when the first setting comes.
+            setting: Setting { ceiling_db: f64::NAN, release_ms: f64::NAN, share: 0.0 },
             ceiling: Ramp::default(),
             share: Ramp::default(),
+            ceiling_before: 1.0,
+            last_peak: 0.0,
+            falls: 0.0,
             release: 0,
+            read: [0.0; MAX_TICK],
             peaks: std::array::from_fn(|_| TruePeak::new(sample_rate)),
             hold: Minimum::new(first + second + 2),
             released: UNITY,
-            averages: [Average::new(first), Average::new(second)],
+            sums: [Sum::new(first, UNITY), Sum::new(second, UNITY * first as i64)],
+            whole: (UNITY * (first * second) as i64) as f64,
+            at_rest: first + second,
             delay: std::array::from_fn(|_| Delay::new(latency)),
-            gain: UNITY,
+            gain: 1.0,
         };
         limiter.jump(Setting::NEUTRAL);
         limiter
@@ -161,15 +182,24 @@ impl Limiter {
     /// Takes a setting at once.
     pub fn jump(&mut self, setting: Setting) {
         self.set(setting);
-        self.set(setting);
+        self.ceiling = Ramp::flat(self.ceiling.end());
+        self.share = Ramp::flat(self.share.end());
     }
 
     /// Starts a tick at whose end ceiling and share are as `setting` says.
     pub fn set(&mut self, setting: Setting) {
-        self.ceiling.next(10f64.powf((setting.ceiling_db - MARGIN_DB) / 20.0), self.tick);
+        let before = std::mem::replace(&mut self.setting, setting);
+        // Exponentials are dear, and most settings rest most of the time.
+        if setting.ceiling_db == before.ceiling_db {
+            self.ceiling.hold();
+        } else {
+            self.ceiling.next(10f64.powf((setting.ceiling_db - MARGIN_DB) / 20.0), self.tick);
+        }
         self.share.next(setting.share.clamp(0.0, 1.0), self.tick);
-        self.release = (one_pole(setting.release_ms / 1_000.0, self.sample_rate) * UNITY as f64) as i64;
-        self.setting = setting;
+        if setting.release_ms != before.release_ms {
+            let share = one_pole(setting.release_ms / 1_000.0, self.sample_rate);
+            (self.release, self.falls) = ((share * UNITY as f64) as i64, 1.0 - share as f32);
+        }
     }
 
     /// Whether every sample of this tick stays as it is, but for the delay.
@@ -179,55 +209,73 @@ impl Limiter {
 
     /// Present gain in dB, `<= 0`.
     pub fn gain_db(&self) -> f32 {
-        20.0 * (self.gain as f32 / UNITY as f32).log10()
+        20.0 * (self.gain as f32).log10()
     }
 
     /// Limits the first `count` samples, which are those from `offset` on of the present tick.
     pub fn process(&mut self, work: &mut Work, channels: usize, count: usize, offset: usize) {
+        let (channels, count) = (channels.min(MAX_CHANNELS), count.min(MAX_TICK));
         if self.is_neutral() {
-            self.gain = UNITY;
             self.forget_gains();
-            for (samples, delay) in work.iter_mut().zip(&mut self.delay).take(channels) {
-                samples.iter_mut().take(count).for_each(|x| *x = delay.push(*x));
+            self.delay_only(work, channels, count);
+            return;
+        }
+        let near = self.listen(work, channels, count, offset);
+        if !near && self.at_rest >= self.settling() {
+            self.gain = 1.0;
+            self.delay_only(work, channels, count);
+            if !self.look_ahead {
+                (0..count).for_each(|i| self.remember(work, channels, i));
+                self.ceiling_before = self.ceiling.at(offset + count - 1) as f32;
             }
             return;
         }
-        let peaks = self.peaks.iter().zip(work.iter()).take(channels);
-        let largest = peaks.fold(0.0f64, |largest, (reader, samples)| {
-            samples.iter().take(count).fold(largest.max(reader.largest().into()), |peak, x| peak.max(x.abs()))
-        });
-        // Most of the time nothing comes near the ceiling, and then nobody need look between the samples.
-        let near = largest * f64::from(MAX_OVERSHOOT) > self.ceiling.at(offset).min(self.ceiling.end());
         for i in 0..count {
             let at = offset + i;
-            let ceiling = self.ceiling.at(at) as f32;
-            let mut peak = 0.0f32;
-            for (samples, reader) in work.iter().zip(&mut self.peaks).take(channels) {
-                let x = samples[i].clamp(-1e12, 1e12) as f32;
-                reader.push(x);
-                if near {
-                    peak = peak.max(reader.read());
-                    if !self.look_ahead {
-                        peak = peak.max(x.abs());
-                    }
-                }
+            if !self.look_ahead {
+                self.remember(work, channels, i);
             }
-            self.gain = self.next_gain(peak, ceiling);
+            let gain = self.next_gain(self.read[i], self.ceiling.at(at) as f32);
             let share = self.share.at(at);
-            let gain = match self.gain as f64 / UNITY as f64 {
-                1.0 => 1.0,
-                gain if share == 1.0 => gain,
-                gain => gain.powf(share),
-            };
+            let gain = if share == 1.0 || gain == 1.0 { gain } else { partly(gain, share) };
             for (samples, delay) in work.iter_mut().zip(&mut self.delay).take(channels) {
                 samples[i] = delay.push(samples[i]) * gain;
             }
         }
     }
 
-    /// Hold, release and smoothing of the gain that a peak asks for.
+    /// Reads the peaks of all channels; whether any might be above the ceiling. Most of the time nothing comes near it,
+    /// and then nobody need look between the samples.
+    fn listen(&mut self, work: &Work, channels: usize, count: usize, offset: usize) -> bool {
+        let least = self.ceiling.at(offset).min(self.ceiling.end()) as f32;
+        self.read[..count].fill(0.0);
+        for (samples, reader) in work.iter().zip(&mut self.peaks).take(channels) {
+            let samples = &samples[..count];
+            for (read, peak) in self.read.iter_mut().zip(reader.read(samples, least)) {
+                *read = larger(*read, *peak);
+            }
+            if !self.look_ahead {
+                // The newest samples themselves; what is between them is not known yet.
+                for (read, x) in self.read.iter_mut().zip(samples) {
+                    *read = larger(*read, (*x as f32).abs());
+                }
+            }
+        }
+        self.last_peak > least || self.read[..count].iter().any(|read| *read > least)
+    }
+
+    fn delay_only(&mut self, work: &mut Work, channels: usize, count: usize) {
+        for (samples, delay) in work.iter_mut().zip(&mut self.delay).take(channels) {
+            delay.exchange(&mut samples[..count]);
+        }
+    }
+
+    /// Hold, release and smoothing of the gain that a peak asks for; an amplitude.
     #[inline(always)]
-    fn next_gain(&mut self, peak: f32, ceiling: f32) -> i64 {
+    fn next_gain(&mut self, peak: f32, ceiling: f32) -> f64 {
+        if !self.look_ahead && ceiling != self.ceiling_before {
+            self.go_along(ceiling);
+        }
         let wanted = if peak > ceiling { (f64::from(ceiling / peak) * UNITY as f64) as i64 } else { UNITY };
         let held = if self.look_ahead { self.hold.push(wanted) } else { wanted };
         if held <= self.released {
@@ -237,31 +285,69 @@ impl Limiter {
             // At least a unit, so that it arrives.
             self.released += ((way as u64 * self.release as u64) >> 32).max(1) as i64;
         }
-        if !self.look_ahead {
-            return self.released;
-        }
-        let [first, second] = &mut self.averages;
-        second.push(first.push(self.released))
+        // What was not at 1 leaves the sums after as many samples as both are long.
+        self.at_rest = if self.released < UNITY { 0 } else { (self.at_rest + 1).min(self.settling()) };
+        self.gain = if self.look_ahead {
+            let [first, second] = &mut self.sums;
+            second.push(first.push(self.released)) as f64 / self.whole
+        } else {
+            self.released as f64 / UNITY as f64
+        };
+        self.gain
+    }
+
+    /// Without look-ahead, a gain that is on its way back moves with the ceiling, and one that rests at 1 with the peak that
+    /// came last; else each peak would meet another ceiling with a jolt.
+    fn go_along(&mut self, ceiling: f32) {
+        let along = if self.released < UNITY {
+            self.released as f64 * f64::from(ceiling / self.ceiling_before)
+        } else {
+            UNITY as f64 * f64::from(ceiling / self.last_peak.max(1e-9))
+        };
+        self.released = (along as i64).min(UNITY);
+        self.ceiling_before = ceiling;
+    }
+
+    /// Without look-ahead: the last peak, falling as fast as the gain returns. It is that of the samples alone, because what
+    /// is between them is not read where it does not matter.
+    #[inline(always)]
+    fn remember(&mut self, work: &Work, channels: usize, i: usize) {
+        let peak =
+            work.iter().take(channels).fold(0.0, |peak, samples| larger(peak, (samples[i] as f32).abs()));
+        self.last_peak = larger(peak, self.last_peak * self.falls);
+    }
+
+    /// Samples at a gain of 1 after which nothing else is in the sums.
+    fn settling(&self) -> usize {
+        self.sums.iter().map(|sum| sum.length).sum()
     }
 
     fn forget_gains(&mut self) {
-        if self.released == UNITY && self.averages.iter().all(|a| a.sum == UNITY * a.length as i64) {
+        self.gain = 1.0;
+        if self.at_rest >= self.settling() && self.last_peak == 0.0 {
             return;
         }
+        self.at_rest = self.settling();
+        self.last_peak = 0.0;
         self.released = UNITY;
-        for average in &mut self.averages {
-            *average = Average::new(average.length);
-        }
+        let first = self.sums[0].length;
+        self.sums = [Sum::new(first, UNITY), Sum::new(self.sums[1].length, UNITY * first as i64)];
         self.hold = Minimum::new(self.hold.length as usize);
     }
 
     /// Forgets the sound.
     pub fn reset(&mut self) {
-        self.gain = UNITY;
         self.forget_gains();
         self.peaks.iter_mut().for_each(TruePeak::reset);
         self.delay.iter_mut().for_each(Delay::reset);
     }
+}
+
+/// A share of a gain, in dB. A function of its own, because the compiler takes a power for cheap and computes it in any case.
+#[cold]
+#[inline(never)]
+fn partly(gain: f64, share: f64) -> f64 {
+    gain.powf(share)
 }
 
 /// Longest delay in samples.
@@ -290,6 +376,30 @@ impl Delay {
         let old = std::mem::replace(&mut self.samples[self.next], x);
         self.next = if self.next + 1 == self.length { 0 } else { self.next + 1 };
         old
+    }
+
+    /// As [`push`](Self::push) for each of these samples, in place.
+    pub fn exchange(&mut self, samples: &mut [f64]) {
+        self.runs(samples.len(), |line, run| line.swap_with_slice(&mut samples[run]));
+    }
+
+    /// Takes in samples whose older ones are not asked for.
+    pub fn feed(&mut self, samples: &[f32]) {
+        self.runs(samples.len(), |line, run| {
+            line.iter_mut().zip(&samples[run]).for_each(|(slot, x)| *slot = f64::from(*x));
+        });
+    }
+
+    /// Goes on by `count` samples, through each stretch of the line that lies together: `work` gets it, and which of the
+    /// samples belong to it.
+    fn runs(&mut self, count: usize, mut work: impl FnMut(&mut [f64], std::ops::Range<usize>)) {
+        let mut start = 0;
+        while start < count && self.length > 0 {
+            let run = (count - start).min(self.length - self.next);
+            work(&mut self.samples[self.next..self.next + run], start..start + run);
+            self.next = (self.next + run) % self.length;
+            start += run;
+        }
     }
 
     /// Silence in the line.

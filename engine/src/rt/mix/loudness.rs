@@ -1,7 +1,8 @@
 //! Momentary and short-term loudness after ITU-R BS.1770-5 and EBU Tech 3341.
 
+use super::Work;
 use super::eq_design::Shape;
-use super::{MAX_CHANNELS, Work};
+use super::lanes::Lanes;
 use std::f64::consts::PI;
 
 /// Loudness of silence, in LUFS: what is shown for it.
@@ -20,21 +21,25 @@ const SHORT_TERM_STEPS: usize = 30;
 const SILENCE: f64 = 1e-30;
 
 /// One second-order section of the K weighting, direct form II transposed.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 struct Section {
-    b: [f64; 3],
-    a: [f64; 2],
-    state: [[f64; 2]; MAX_CHANNELS],
+    b: [Lanes; 3],
+    a: [Lanes; 2],
+    state: [Lanes; 2],
 }
 
 impl Section {
     fn new(b: [f64; 3], a: [f64; 3]) -> Section {
-        Section { b: b.map(|b| b / a[0]), a: [a[1] / a[0], a[2] / a[0]], state: [[0.0; 2]; MAX_CHANNELS] }
+        Section {
+            b: b.map(|b| Lanes::both(b / a[0])),
+            a: [a[1], a[2]].map(|x| Lanes::both(x / a[0])),
+            state: [Lanes::zero(); 2],
+        }
     }
 
     #[inline(always)]
-    fn run(&mut self, channel: usize, x: f64) -> f64 {
-        let [first, second] = &mut self.state[channel];
+    fn run(&mut self, x: Lanes) -> Lanes {
+        let [first, second] = &mut self.state;
         let y = self.b[0] * x + *first;
         *first = self.b[1] * x - self.a[0] * y + *second;
         *second = self.b[2] * x - self.a[1] * y;
@@ -72,9 +77,9 @@ pub fn k_power(hz: f64) -> f64 {
 pub struct Meter {
     sections: [Section; 2],
     step: u32,
-    /// Samples into the present step, and the sum of squares over them and all channels.
+    /// Samples into the present step, and each channel's sum of squares over them.
     position: u32,
-    sum: f64,
+    sum: Lanes,
     /// Mean square of each of the last steps, the next one to be written at `next`.
     steps: [f64; SHORT_TERM_STEPS],
     next: usize,
@@ -90,7 +95,7 @@ impl Meter {
             sections: k_weighting(rate),
             step: (STEP_S * rate).round().max(1.0) as u32,
             position: 0,
-            sum: 0.0,
+            sum: Lanes::zero(),
             steps: [0.0; SHORT_TERM_STEPS],
             next: 0,
             filled: 0,
@@ -100,31 +105,32 @@ impl Meter {
     /// Hears the first `count` samples of `work`. True when a step ended within, so that there is a new reading.
     pub fn push(&mut self, work: &Work, channels: usize, count: usize) -> bool {
         let mut ended = false;
-        for i in 0..count {
-            for (channel, samples) in work.iter().enumerate().take(channels) {
-                let [shelf, high_pass] = &mut self.sections;
-                let y = high_pass.run(channel, shelf.run(channel, samples[i].clamp(-1e6, 1e6)));
-                self.sum += y * y;
+        let [shelf, high_pass] = &mut self.sections;
+        let (most, [left, right]) = (Lanes::both(1e6), work);
+        let mut start = 0;
+        while start < count {
+            let end = count.min(start + (self.step - self.position) as usize);
+            let (mut weighting, mut sum) = ((*shelf, *high_pass), self.sum);
+            for i in start..end {
+                let x = Lanes::new([left[i], if channels > 1 { right[i] } else { 0.0 }]);
+                let y = weighting.1.run(weighting.0.run(x.min(most).max(Lanes::zero() - most)));
+                sum = sum + y * y;
             }
-            self.position += 1;
+            ((*shelf, *high_pass), self.sum) = (weighting, sum);
+            self.position += (end - start) as u32;
             if self.position == self.step {
-                self.end_step();
+                let [first, second] = self.sum.get();
+                self.steps[self.next] = (first + second) / f64::from(self.step);
+                self.next = (self.next + 1) % SHORT_TERM_STEPS;
+                self.filled = (self.filled + 1).min(SHORT_TERM_STEPS);
+                (self.position, self.sum) = (0, Lanes::zero());
+                shelf.state = shelf.state.map(|state| state.flushed(SILENCE));
+                high_pass.state = high_pass.state.map(|state| state.flushed(SILENCE));
                 ended = true;
             }
+            start = end;
         }
         ended
-    }
-
-    fn end_step(&mut self) {
-        self.steps[self.next] = self.sum / f64::from(self.step);
-        self.next = (self.next + 1) % SHORT_TERM_STEPS;
-        self.filled = (self.filled + 1).min(SHORT_TERM_STEPS);
-        (self.position, self.sum) = (0, 0.0);
-        for state in self.sections.iter_mut().flat_map(|section| &mut section.state).flatten() {
-            if state.abs() < SILENCE {
-                *state = 0.0;
-            }
-        }
     }
 
     fn mean_square(&self, steps: usize) -> f64 {
@@ -151,9 +157,9 @@ impl Meter {
     /// Forgets the sound.
     pub fn reset(&mut self) {
         for section in &mut self.sections {
-            section.state = [[0.0; 2]; MAX_CHANNELS];
+            section.state = [Lanes::zero(); 2];
         }
-        (self.position, self.sum, self.next, self.filled) = (0, 0.0, 0, 0);
+        (self.position, self.sum, self.next, self.filled) = (0, Lanes::zero(), 0, 0);
         self.steps = [0.0; SHORT_TERM_STEPS];
     }
 }

@@ -27,6 +27,7 @@ pub mod lanes;
 pub mod level;
 pub mod limiter;
 pub mod loudness;
+pub mod quad;
 pub mod trim;
 pub mod true_peak;
 pub mod width;
@@ -39,7 +40,7 @@ use blend::Blend;
 use bypass::Bypass;
 use chain::{Chain, Settings};
 use follow::Follow;
-use glide::{Glide, MAX_TICK};
+use glide::{Glide, MAX_TICK, Step};
 use hands::Hands;
 use limiter::Delay;
 
@@ -116,6 +117,7 @@ impl MixStage {
                 shares: [0.0; SECTIONS],
                 input_db: 0.0,
                 output_db: 0.0,
+                external: 0.0,
                 ceiling_db: hands.ceiling_db(),
             },
             hands,
@@ -161,8 +163,11 @@ impl MixStage {
         let count = channels.len().min(self.channels);
         let Some(channels) = channels.get_mut(..count) else { return };
         let end = channels.iter().map(|channel| channel.len()).fold(end, usize::min);
-        let side_chain = if controls.external_key { side_chain } else { &[] };
         let mut from = start;
+        if self.position > 0 && from < end {
+            // The tick has begun without what has changed since.
+            self.hands.change(controls, (self.tick - self.position) as f64 * self.tick_s / self.tick as f64);
+        }
         while from < end {
             if self.position == 0 {
                 self.start_tick(controls);
@@ -195,54 +200,61 @@ impl MixStage {
         self.glides = self.target.map(Glide::at);
         self.chain.reset();
         self.dry.iter_mut().for_each(Delay::reset);
-        self.apply(true);
+        self.apply();
+        self.chain.set(&self.settings, true);
     }
 
     /// Moves everything on by a tick.
     fn start_tick(&mut self, controls: &Controls) {
+        let mut moves = !self.started;
         if self.started {
-            self.hands.advance(controls, self.tick_s);
+            moves |= self.hands.advance(controls, self.tick_s);
         } else {
             self.hands = Hands::new(controls);
             self.bypass.jump(controls.bypass);
         }
         if controls.mode == Mode::ByHand {
-            self.let_go();
+            // What the genre asked for goes as fast as a hand moves: then own settings that take its place at the same
+            // time leave the sum where it is.
+            let step = Step::new(self.tick_s, CONTROL_S);
+            for (glide, origin) in self.glides.iter_mut().zip(self.origin) {
+                if !self.started {
+                    *glide = Glide::at(origin);
+                } else if !glide.is_at(origin) {
+                    glide.advance(origin, step);
+                    moves = true;
+                }
+            }
         } else {
             let reaction_s = tidy(controls.reaction_s, (0.1, 20.0), 2.0) * f64::from(self.follow.calm());
-            let share = glide::share(self.tick_s, reaction_s);
+            let mut step = None;
             for (i, parameter) in Parameter::ALL.iter().enumerate() {
                 let locked = controls.locks[parameter.section() as usize];
                 let target = if locked { self.glides[i].value() } else { self.target[i] };
-                self.glides[i].advance(target, share);
+                if !self.glides[i].is_at(target) {
+                    // The exponential is needed only when something moves.
+                    let step = *step.get_or_insert_with(|| Step::new(self.tick_s, reaction_s));
+                    self.glides[i].advance(target, step);
+                    moves = true;
+                }
             }
         }
-        self.apply(!self.started);
+        if moves {
+            self.apply();
+        }
+        self.chain.set(&self.settings, !self.started);
         self.started = true;
     }
 
-    /// What the genre asked for goes as fast as a hand moves: then own settings that take its place at the same time
-    /// leave the sum where it is.
-    fn let_go(&mut self) {
-        let share = glide::share(self.tick_s, CONTROL_S);
-        for (glide, origin) in self.glides.iter_mut().zip(self.origin) {
-            if self.started {
-                glide.advance(origin, share);
-            } else {
-                *glide = Glide::at(origin);
-            }
-        }
-    }
-
-    /// Hands the settings that are now in force to the processors; `jump` without a ramp through the tick.
-    fn apply(&mut self, jump: bool) {
+    /// What user and genre together ask of the processors.
+    fn apply(&mut self) {
         let amount = self.hands.amount();
         for (i, parameter) in Parameter::ALL.iter().enumerate() {
             let asked = amount * (self.glides[i].value() - self.origin[i]);
             let (min, max) = self.ranges[i];
             let value = (self.hands.base(i) + asked).clamp(min, max);
-            // Exponentials are the dearest part of a tick, and most values rest most of the time.
-            if value != self.blended[i] || jump {
+            // Exponentials are the dearest part of it, and most values rest most of the time.
+            if value != self.blended[i] || !self.started {
                 self.blended[i] = value;
                 self.settings.values[i] = parameter.to_processor(value);
             }
@@ -251,7 +263,7 @@ impl MixStage {
         self.settings.input_db = self.hands.input_db();
         self.settings.output_db = self.hands.output_db();
         self.settings.ceiling_db = self.hands.ceiling_db();
-        self.chain.set(&self.settings, jump);
+        self.settings.external = self.hands.external();
     }
 
     /// Mixes samples `from..to`, which lie within the present tick.
@@ -266,21 +278,27 @@ impl MixStage {
         let (count, offset) = (to - from, self.position);
         for (channel, work) in channels.iter_mut().zip(&mut self.work) {
             for (sample, work) in channel[from..to].iter_mut().zip(work) {
-                if !sample.is_finite() {
-                    *sample = 0.0;
-                }
+                *sample = finite(*sample);
                 *work = f64::from(*sample);
             }
         }
-        let keyed = self.take_side_chain(side_chain, channels.len(), from, to);
+        let keyed = self.chain.wants_key() && self.take_side_chain(side_chain, channels.len(), from, to);
         let key = keyed.then_some(&self.side_chain);
         self.chain.process(&mut self.work, key, channels.len(), count, offset);
-        let (bypass_off, latency) = (self.bypass.is_off(bypassed), self.latency() > 0);
-        if self.chain.is_neutral() && bypass_off && !latency {
+        let bypass_off = self.bypass.is_off(bypassed);
+        if bypass_off && self.chain.is_neutral() && self.latency() == 0 {
+            return;
+        }
+        if bypass_off {
+            for ((channel, work), delay) in channels.iter_mut().zip(&self.work).zip(&mut self.dry) {
+                let samples = &mut channel[from..to];
+                delay.feed(samples);
+                samples.iter_mut().zip(work).for_each(|(sample, mixed)| *sample = single(*mixed));
+            }
             return;
         }
         for i in 0..count {
-            let dry_share = if bypass_off { 0.0 } else { self.bypass.advance(bypassed) };
+            let dry_share = self.bypass.advance(bypassed);
             for ((channel, work), delay) in channels.iter_mut().zip(&self.work).zip(&mut self.dry) {
                 let sample = &mut channel[from + i];
                 let dry = delay.push(f64::from(*sample));
@@ -291,7 +309,7 @@ impl MixStage {
                 } else {
                     work[i] + dry_share * (dry - work[i])
                 };
-                *sample = mixed.clamp(f64::from(-f32::MAX), f64::from(f32::MAX)) as f32;
+                *sample = single(mixed);
             }
         }
     }
@@ -302,10 +320,20 @@ impl MixStage {
         for (channel, copy) in self.side_chain.iter_mut().enumerate().take(channels) {
             let heard = side_chain.get(channel).unwrap_or(first);
             let Some(heard) = heard.get(from..to) else { return false };
-            for (copy, x) in copy.iter_mut().zip(heard) {
-                *copy = if x.is_finite() { f64::from(*x) } else { 0.0 };
-            }
+            copy.iter_mut().zip(heard).for_each(|(copy, x)| *copy = f64::from(finite(*x)));
         }
         true
     }
+}
+
+/// The number, or 0 for what is none.
+#[inline(always)]
+fn finite(x: f32) -> f32 {
+    if x.abs() <= f32::MAX { x } else { 0.0 }
+}
+
+/// The nearest number of single precision; none becomes infinite.
+#[inline(always)]
+fn single(x: f64) -> f32 {
+    x.clamp(f64::from(-f32::MAX), f64::from(f32::MAX)) as f32
 }
