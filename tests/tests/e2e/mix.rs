@@ -113,6 +113,42 @@ fn the_compressor_hears_the_side_chain_when_it_may() {
     assert!(difference(&silent[0], &loud[0]) > 1e-3, "a loud side chain changes nothing");
 }
 
+/// A key of level L above threshold T takes (1 - 1/R)(L - T) dB off, here and for as long as it lasts.
+#[test]
+fn a_side_chain_ducks_by_what_level_threshold_and_ratio_say() {
+    let built = Built::load();
+    let tone = |hz: f32, amplitude: f32, length: usize| -> Vec<f32> {
+        (0..length).map(|n| amplitude * (std::f32::consts::TAU * hz * n as f32 / 48_000.0).sin()).collect()
+    };
+    for (level, threshold, ratio) in [(-20.0f64, -30.0, 4.0), (-10.0, -40.0, 2.0), (-50.0, -30.0, 8.0)] {
+        let mut plugin = built.instance(2, Render::Realtime);
+        let changes = [
+            change(&mut plugin, "Amount", "0 %"),
+            change(&mut plugin, "Compressor ratio", &format!("{ratio} : 1")),
+            change(&mut plugin, "Compressor threshold", &format!("{threshold} dB")),
+            change(&mut plugin, "External side chain", "on"),
+        ];
+        plugin.flush(&changes).unwrap();
+        let mut processor = plugin.activate(48_000.0, 480).unwrap();
+        // Whole periods in a block; a sine's RMS lies 3 dB under its peak, and 2 kHz far above the side chain's low cut.
+        let key = tone(2_000.0, 2f32.sqrt() * 10f32.powf(level as f32 / 20.0), 480);
+        processor.side_chain().iter_mut().for_each(|channel| channel.copy_from_slice(&key));
+        let sound = tone(400.0, 0.01, 4 * 48_000);
+        let mut output = vec![sound.clone(), sound.clone()];
+        play(&mut processor, &mut output, 480, &[]);
+        plugin.deactivate(processor);
+        let power = |x: &[f32]| x[x.len() - 48_000..].iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
+        let wanted = -(1.0 - 1.0 / ratio) * (level - threshold).max(0.0);
+        for channel in &output {
+            let gain = 10.0 * (power(channel) / power(&sound)).log10();
+            assert!(
+                (gain - wanted).abs() < 0.1,
+                "{gain:.2} dB, not {wanted:.2}: key {level} dB, {threshold} dB, {ratio}:1"
+            );
+        }
+    }
+}
+
 #[test]
 fn the_latency_is_that_of_the_chosen_limiter_and_constant() {
     let built = Built::load();

@@ -13,7 +13,7 @@ use super::{MAX_CHANNELS, Work, level};
 const DETECTOR_S: f64 = 0.002;
 
 /// Gains closer to 0 dB than this count as open.
-const OPEN_DB: f32 = -1e-5;
+const OPEN_DB: f64 = -1e-5;
 
 /// What the gate does at the end of a tick.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,14 +57,15 @@ pub struct Gate {
     hysteresis_db: f32,
     steepness: Ramp,
     range_db: Ramp,
-    attack_share: f32,
-    release_share: f32,
+    attack_share: f64,
+    release_share: f64,
     hold_samples: u32,
     detector: Detector,
     open: bool,
     /// Samples since the level was last high enough.
     low_for: u32,
-    gain_db: f32,
+    /// In double precision, or slow releases at high rates would end before their goal.
+    gain_db: f64,
     /// Levels in dB, then gains in dB, of the present part of a tick.
     part: [f32; MAX_TICK],
 }
@@ -109,7 +110,7 @@ impl Gate {
         self.hysteresis_db = setting.hysteresis_db.max(0.0) as f32;
         self.steepness.next((setting.ratio - 1.0).max(0.0), self.tick);
         self.range_db.next(setting.range_db.max(0.0), self.tick);
-        let share = |ms: f64| level::one_pole(ms / 1_000.0, self.sample_rate) as f32;
+        let share = |ms: f64| level::one_pole(ms / 1_000.0, self.sample_rate);
         if setting.attack_ms != before.attack_ms {
             self.attack_share = share(setting.attack_ms);
         }
@@ -130,7 +131,7 @@ impl Gate {
 
     /// Present gain in dB, `<= 0`.
     pub fn gain_db(&self) -> f32 {
-        self.gain_db
+        self.gain_db as f32
     }
 
     /// Expands the first `count` samples, which are those from `offset` on of the present tick.
@@ -175,10 +176,11 @@ impl Gate {
                 open &= low_for <= hold_samples;
             }
             let target = if open { 0.0 } else { steepness.at(at) as f32 * (level - threshold) };
-            let way = larger(target, floor) - gain_db;
+            let way = f64::from(larger(target, floor)) - gain_db;
+            gain_db += way * if way > 0.0 { attack } else { release };
             // The range itself may shrink faster than the release.
-            gain_db = larger(gain_db + way * if way > 0.0 { attack } else { release }, floor);
-            *part = gain_db;
+            gain_db = if gain_db > f64::from(floor) { gain_db } else { f64::from(floor) };
+            *part = gain_db as f32;
         }
         (self.open, self.low_for, self.gain_db) = (open, low_for, gain_db);
     }
