@@ -7,7 +7,7 @@
 mod preset;
 mod user_model;
 
-pub use preset::{PresetSelection, SavedPreset};
+pub use preset::{Played, PresetSelection, SavedPreset};
 pub use user_model::ModelSelection;
 
 use crate::params::{Dial, Switch, cc, choice, own};

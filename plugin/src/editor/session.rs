@@ -152,7 +152,7 @@ impl Session {
         let own = self.library().user(&name).map(|preset| preset.setup(params));
         (model.loaded, model.edited) = match own {
             Some(setup) => (self.loaded.clone(), setup.is_ok_and(|setup| setup.differs(&Setup::of(params)))),
-            None => (Some(Key::factory(model.preset)), false),
+            None => (Some(Key::factory(model.preset)), params.preset.is_own()),
         };
     }
 
@@ -162,7 +162,7 @@ impl Session {
             Key::Factory(_) => {
                 let Some(index) = key.index() else { return };
                 let name = Preset::factory().get(index).map_or("", |preset| &preset.name);
-                (name.to_owned(), present.with(Value::Preset(index)))
+                (name.to_owned(), present.with(Value::Preset(index.into())))
             }
             Key::User(name) => {
                 let Some(preset) = self.library().user(name).cloned() else { return };
@@ -365,7 +365,7 @@ fn set(values: &[Value], params: &IdiomParams, host: &impl Host) {
                 }
             }
             Value::Choice(choice) => params.selection.choose(*choice),
-            Value::Preset(index) => params.preset.choose(*index),
+            Value::Preset(played) => params.preset.set_played(played),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A step knows what it changed from and to. Hosts take a new value when it suits them, so nothing is read back.
 
 use crate::params::IdiomParams;
-use crate::state::Choice;
+use crate::state::{Choice, Played};
 use nice_plug::prelude::*;
 
 /// Most steps that are kept.
@@ -18,8 +18,8 @@ pub enum Value {
     Param(String, f32),
     /// What computes the genre.
     Choice(Choice),
-    /// Number of the preset that plays.
-    Preset(usize),
+    /// The preset that plays, with its profiles where they were changed.
+    Preset(Played),
 }
 
 impl Value {
@@ -114,7 +114,7 @@ impl Setup {
             .map(|(id, param, _)| Value::Param(id, unsafe { param.unmodulated_normalized_value() }))
             .collect();
         values.push(Value::Choice(params.selection.get()));
-        values.push(Value::Preset(params.preset.get()));
+        values.push(Value::Preset(params.preset.played()));
         Setup(values)
     }
 

@@ -2,19 +2,21 @@
 
 use crate::editor::undo::{Setup, Value};
 use crate::params::{IdiomParams, own};
-use crate::state::Choice;
+use crate::state::{Choice, Played};
 use idiom_engine::profile::Preset;
 use nice_plug::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Version of the format that this build writes. Raised when an older Idiom could misread a newer file.
-pub const VERSION: u32 = 1;
+///
+/// 2 added [`UserPreset::profiles`]. A preset without them is written as format 1, which says all of it.
+pub const VERSION: u32 = 2;
 
 /// A preset of the user's own: settings of the window and the factory preset whose profiles it plays.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UserPreset {
-    /// [`VERSION`].
+    /// The format that it needs, at most [`VERSION`].
     pub version: u32,
     /// Its name.
     pub name: String,
@@ -26,6 +28,9 @@ pub struct UserPreset {
     pub tags: Vec<String>,
     /// Name of the built-in preset whose profiles it plays.
     pub plays: String,
+    /// Profiles that were changed, in place of the built-in preset's: a preset file of the engine's format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profiles: Option<String>,
     /// What computes the genre; what is left out is chosen by Idiom.
     #[serde(default)]
     pub inference: Choice,
@@ -37,12 +42,14 @@ pub struct UserPreset {
 impl UserPreset {
     /// What plays now, under a name.
     pub fn of(params: &IdiomParams, name: &str, about: &str, tags: Vec<String>) -> UserPreset {
+        let played = params.preset.played();
         let mut preset = UserPreset {
-            version: VERSION,
+            version: if played.own.is_some() { VERSION } else { 1 },
             name: name.into(),
             about: about.into(),
             tags,
-            plays: Preset::factory().get(params.preset.get()).map_or("", |preset| &preset.name).to_owned(),
+            plays: Preset::factory().get(played.built_in).map_or("", |preset| &preset.name).to_owned(),
+            profiles: played.own.map(|own| own.to_text()),
             inference: params.selection.get(),
             parameters: BTreeMap::new(),
         };
@@ -79,10 +86,12 @@ impl UserPreset {
         let plays = Preset::factory().iter().position(|preset| preset.name == self.plays);
         let plays =
             plays.ok_or_else(|| format!("there is no built-in preset {:?}; update Idiom", self.plays))?;
+        let own = self.profiles.as_deref().map(Preset::parse).transpose();
+        let own = own.map_err(|error| format!("its profiles: {error}"))?;
         for value in &mut setup.0 {
             match value {
                 Value::Choice(choice) => *choice = self.inference,
-                Value::Preset(index) => *index = plays,
+                Value::Preset(played) => *played = Played { built_in: plays, own: own.clone() },
                 Value::Param(id, normalized) => {
                     let Some((_, param, _)) = map.iter().find(|(known, ..)| known == id) else { continue };
                     // SAFETY: as above.

@@ -94,7 +94,7 @@ fn what_cannot_be_read_is_named_and_left_alone() {
     for (file, text, reason) in [
         ("broken.toml", "version = 1\nname = ", "broken.toml"),
         ("newer.toml", "version = 9\nname = \"x\"", "newer Idiom (format 9)"),
-        ("other.toml", "name = \"x\"", "no `version = 1`"),
+        ("other.toml", "name = \"x\"", "no `version = 2`"),
         ("nameless.toml", &good.replace("\"Good\"", "\" \""), "1 to 60 characters"),
         ("big.toml", &big, "65537 bytes"),
         ("good.toml", &good, ""),

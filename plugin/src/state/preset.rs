@@ -35,6 +35,21 @@ impl SavedPreset {
     }
 }
 
+/// What plays: a built-in preset, or in its place one of the user's own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Played {
+    /// Number in [`Preset::factory`] of the built-in one, or of the one before the user's own.
+    pub built_in: usize,
+    /// The user's own.
+    pub own: Option<Preset>,
+}
+
+impl From<usize> for Played {
+    fn from(built_in: usize) -> Played {
+        Played { built_in, own: None }
+    }
+}
+
 /// The preset that plays.
 pub struct PresetSelection {
     /// Number in [`Preset::factory`] of the built-in one that plays, or that played before the user's own.
@@ -88,6 +103,19 @@ impl PresetSelection {
     pub fn play(&self, preset: Preset) {
         *lock(&self.missing) = None;
         self.take(&mut lock(&self.own), Some(preset));
+    }
+
+    /// What plays. Window thread.
+    pub fn played(&self) -> Played {
+        Played { built_in: self.get(), own: lock(&self.own).clone() }
+    }
+
+    /// Plays what played when [`played`](Self::played) was asked. Window thread.
+    pub fn set_played(&self, played: &Played) {
+        self.choose(played.built_in);
+        if let Some(own) = &played.own {
+            self.play(own.clone());
+        }
     }
 
     /// Edits what is heard: changes what `genre` asks for so that `parameter` has the value `heard` while that genre
