@@ -5,6 +5,7 @@ use crate::run::{Place, cargo, heading, only, run, wants_help};
 use crate::screen::Screen;
 use crate::system::{Need, ensure};
 use anyhow::Result;
+use std::path::PathBuf;
 use std::process::Command;
 
 const DEMO: &str = "\
@@ -114,9 +115,9 @@ const BENCH: &str = "\
 cargo xtask bench [OPTIONS]
 
 Measures, in one run and in interleaved rounds: what a frame costs (front end, network, decision), what the mix
-costs for blocks of 32 to 2048 samples, and the same network in other engines. Then how long a host waits for a scan and
-for an instance; what a host process with 0, 1, 10 and 50 instances takes of memory, and the standalone program with
-its window open. Says what is left out and why.
+costs for blocks of 32 to 2048 samples, each of its processors beside those of other crates, and the same network in
+other engines. Then how long a host waits for a scan and for an instance; what a host process with 0, 1, 10 and 50
+instances takes of memory, and the standalone program with its window open. Says what is left out and why.
 
   --rounds N   interleaved rounds (30)
   --memory     memory only
@@ -135,6 +136,10 @@ pub fn bench(place: &Place, args: &[String]) -> Result<()> {
     let screen = standalone_on_a_screen(place);
     bundles::build(true)?;
     let mut bench = Command::new(place.program("release", "bench"));
+    match peers(place) {
+        Ok(program) => bench.env("IDIOM_PEERS", program),
+        Err(error) => bench.env("IDIOM_PEERS_MISSING", format!("{error:#}")),
+    };
     match ensure(&[Need::Python]).and_then(|()| crate::python::environment(place)) {
         Ok(python) => bench.env("IDIOM_PYTHON", python),
         Err(error) => bench.env("IDIOM_PYTHON_MISSING", format!("{error:#}")),
@@ -147,6 +152,17 @@ pub fn bench(place: &Place, args: &[String]) -> Result<()> {
         Err(error) => bench.env("IDIOM_STANDALONE_MISSING", format!("{error:#}")),
     };
     run(bench.args(args).current_dir(&place.root))
+}
+
+/// Builds the program that measures other crates' mix chains.
+fn peers(place: &Place) -> Result<PathBuf> {
+    let target = place.target.join("peers");
+    run(cargo()
+        .args(["build", "--release", "--manifest-path"])
+        .arg(place.root.join("tests/peers/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target))?;
+    Ok(target.join("release").join(format!("idiom-peers{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// Builds the standalone program and opens a screen for its window.

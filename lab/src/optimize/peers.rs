@@ -49,8 +49,18 @@ impl Peers {
         for (label, path) in files {
             command.arg(label).arg(path);
         }
+        Peers::run(command)
+    }
+
+    /// Starts a program that speaks as the script does: `case ENGINE, LABEL` and `skip WHY`, then `ready -`, and after that
+    /// microseconds for each number of a case.
+    ///
+    /// # Errors
+    /// When it cannot be run or says something else.
+    pub fn run(mut command: Command) -> Result<Peers> {
+        let program = command.get_program().to_string_lossy().into_owned();
         let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = pipes.spawn().with_context(|| format!("cannot run {}", python.display()))?;
+        let mut child = pipes.spawn().with_context(|| format!("cannot run {program}"))?;
         let questions = child.stdin.take().context("no way in")?;
         let answers = BufReader::new(child.stdout.take().context("no way out")?);
         let mut peers = Peers { child, questions, answers, cases: Vec::new(), remarks: Vec::new() };
@@ -62,7 +72,7 @@ impl Peers {
                 }
                 Some(("skip", why)) => peers.remarks.push(why.to_owned()),
                 Some(("ready", _)) => return Ok(peers),
-                other => bail!("{} said {other:?}", python.display()),
+                other => bail!("{program} said {other:?}"),
             }
         }
     }
@@ -85,13 +95,13 @@ impl Peers {
         writeln!(self.questions, "{index}")?;
         self.questions.flush()?;
         let answer = self.line()?;
-        answer.parse().with_context(|| format!("the Python process said '{answer}'"))
+        answer.parse().with_context(|| format!("the other program said '{answer}'"))
     }
 
     fn line(&mut self) -> Result<String> {
         let mut line = String::new();
         if self.answers.read_line(&mut line)? == 0 {
-            bail!("the Python process ended");
+            bail!("the other program ended");
         }
         Ok(line.trim().to_owned())
     }

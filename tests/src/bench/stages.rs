@@ -4,7 +4,7 @@ use super::rounds::Case;
 use crate::signals::music;
 use anyhow::Result;
 use idiom_engine::model::{Model, shipped};
-use idiom_engine::profile::Preset;
+use idiom_engine::profile::{Parameter, Preset, Profile};
 use idiom_engine::rt::decision::Decision;
 use idiom_engine::rt::features::FrontEnd;
 use idiom_engine::rt::mix::MixStage;
@@ -118,13 +118,24 @@ pub fn decision() -> Vec<Case> {
     vec![decide, judge]
 }
 
+/// The mix of a rock track with every section in use, whatever is recognised.
+fn controls() -> Controls {
+    let mut base = Profile::NEUTRAL;
+    (base[Parameter::GateRange], base[Parameter::TargetRange]) = (12.0, 6.0);
+    Controls { manual: Some(Genre::Rock), base, limiter: true, ..Controls::default() }
+}
+
+/// A mix stage with the true-peak limiter that is on its way to that mix, which is what it stays at.
+fn mix_stage() -> MixStage {
+    let mut mix = MixStage::new(RATE, 2, &Preset::factory()[0].profiles, LimiterMode::LookAhead);
+    let controls = controls();
+    mix.set_target(&Decision::new().update(&Posterior::certain(Genre::Rock), -20.0, &controls), &controls);
+    mix
+}
+
 /// The mix stage alone, one block of stereo.
 pub fn mix(block: usize) -> Case {
-    let preset = &Preset::factory()[0];
-    let mut mix = MixStage::new(RATE, 2, &preset.profiles, LimiterMode::ZeroLatency);
-    let controls = Controls { manual: Some(Genre::Rock), ..Controls::default() };
-    let outcome = Decision::new().update(&Posterior::certain(Genre::Rock), -20.0, &controls);
-    mix.set_target(&outcome, &controls);
+    let (mut mix, controls) = (mix_stage(), controls());
     let blocks = Blocks::new(block);
     let repeats = blocks.repeats;
     let mut sound = blocks;
@@ -137,11 +148,7 @@ pub fn mix(block: usize) -> Case {
 
 /// The mix stage on silence after music, when nothing may be left to compute with; its unit is a second of sound.
 pub fn mix_after_silence(block: usize) -> Case {
-    let preset = &Preset::factory()[0];
-    let mut mix = MixStage::new(RATE, 2, &preset.profiles, LimiterMode::ZeroLatency);
-    let controls = Controls { manual: Some(Genre::Rock), ..Controls::default() };
-    let outcome = Decision::new().update(&Posterior::certain(Genre::Rock), -20.0, &controls);
-    mix.set_target(&outcome, &controls);
+    let (mut mix, controls) = (mix_stage(), controls());
     let mut sound = [music(RATE as usize, f64::from(RATE), 1), music(RATE as usize, f64::from(RATE), 2)];
     let [left, right] = &mut sound;
     mix.process(&mut [left, right], &[], 0, RATE as usize, &controls);
@@ -162,9 +169,9 @@ pub fn mix_after_silence(block: usize) -> Case {
 pub fn engine(block: usize, quantization: Quantization) -> Case {
     let handle = Handle::new();
     handle.select(Backend::Onnx, quantization);
-    let mut engine = handle.start(Config { sample_rate: RATE, channels: 2, offline: false });
-    // The same mix as in `mix`, whatever is recognised.
-    let controls = Controls { manual: Some(Genre::Rock), ..Controls::default() };
+    let config = Config { sample_rate: RATE, channels: 2, offline: false };
+    let mut engine = handle.start(config).with_limiter(LimiterMode::LookAhead);
+    let controls = controls();
     let mut sound = Blocks::new(block);
     let repeats = sound.repeats;
     let mut position = 0;

@@ -69,6 +69,13 @@ fn main() -> Result<()> {
     let mix: Vec<Case> = BLOCKS.iter().map(|block| stages::mix(*block)).collect();
     let engine: Vec<Case> = BLOCKS.iter().map(|block| stages::engine(*block, Quantization::Auto)).collect();
     let processors = chain::cases();
+    let other_chains = match other_chains() {
+        Ok(cases) => cases,
+        Err(error) => {
+            skipped.push(format!("fundsp: {error:#}"));
+            Vec::new()
+        }
+    };
     let silent: Vec<Case> = [32, 512].iter().map(|block| stages::mix_after_silence(*block)).collect();
     let mut window = Vec::new();
     for (quantization, model) in &models {
@@ -88,9 +95,9 @@ fn main() -> Result<()> {
 
     // Engines take over their backend a moment after they were told; that is not to be measured.
     std::thread::sleep(Duration::from_millis(500));
-    let parts = [frame.len(), mix.len(), engine.len(), processors.len(), silent.len()];
+    let parts = [frame.len(), mix.len(), engine.len(), processors.len(), other_chains.len(), silent.len()];
     let mut all: Vec<Case> = frame.into_iter().chain(mix).chain(engine).collect();
-    all.extend(processors.into_iter().chain(silent).chain(window));
+    all.extend(processors.into_iter().chain(other_chains).chain(silent).chain(window));
     let started = Instant::now();
     let bar = indicatif::ProgressBar::new(u64::from(args.rounds));
     rounds::run(&mut all, args.rounds as usize, |round| bar.set_position(round as u64))?;
@@ -106,10 +113,11 @@ fn main() -> Result<()> {
     let (mix, rest) = rest.split_at(parts[1]);
     let (engine, rest) = rest.split_at(parts[2]);
     let (processors, rest) = rest.split_at(parts[3]);
-    let (silent, window) = rest.split_at(parts[4]);
+    let (other_chains, rest) = rest.split_at(parts[4]);
+    let (silent, window) = rest.split_at(parts[5]);
     show_frame(frame);
     show_blocks(mix, engine);
-    show_processors(processors, silent);
+    show_processors(processors, other_chains, silent);
     show_windows(frame, window, models[1].1.macs_per_frame());
     if let Err(error) = plugin.and_then(|plugin| show_loading(&plugin).and_then(|()| show_memory(&plugin))) {
         skipped.push(format!("loading and memory: {error:#}"));
@@ -176,6 +184,15 @@ fn show_memory(plugin: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What the program of `tests/peers` measures, if it could be built.
+fn other_chains() -> Result<Vec<Case>> {
+    let Some(program) = std::env::var_os("IDIOM_PEERS") else {
+        let why = std::env::var("IDIOM_PEERS_MISSING").unwrap_or_else(|_| "IDIOM_PEERS is not set".into());
+        anyhow::bail!("{why}");
+    };
+    chain::peers(Path::new(&program))
+}
+
 fn python() -> Result<(Vec<Case>, Vec<String>)> {
     let Some(python) = std::env::var_os("IDIOM_PYTHON") else {
         let why = std::env::var("IDIOM_PYTHON_MISSING").unwrap_or_else(|_| "IDIOM_PYTHON is not set".into());
@@ -219,19 +236,16 @@ fn show_blocks(mix: &[Case], engine: &[Case]) {
     println!();
 }
 
-fn show_processors(processors: &[Case], silent: &[Case]) {
-    println!("The mix's processors while they act, stereo               share of a core   times copying");
-    for case in processors {
-        // The unit of these cases is a second of sound.
-        println!(
-            "  {:<52} {:>13.3} %  {:>13.1}x",
-            case.name,
-            case.median() / 1e4,
-            case.median() / processors[0].median()
-        );
+fn show_processors(processors: &[Case], other_chains: &[Case], silent: &[Case]) {
+    println!("The mix's processors while they act, stereo, {RATE} Hz                     share of a core");
+    // The unit of these cases is a second of sound.
+    let share = |case: &Case| case.median() / 1e4;
+    for case in processors.iter().chain(other_chains).chain(silent) {
+        println!("  {:<80} {:>7.3} %", case.name, share(case));
     }
-    for case in silent {
-        println!("  {:<52} {:>13.3} %", case.name, case.median() / 1e4);
+    let whole = processors.iter().find(|case| case.name == chain::WHOLE);
+    if let (Some(ours), Some(theirs)) = (whole, other_chains.first()) {
+        println!("  {}: {:.2} times all of ours", theirs.name, theirs.median() / ours.median());
     }
     println!();
 }
