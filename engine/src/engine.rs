@@ -9,11 +9,12 @@ use crate::rt::cache::CacheLimits;
 use crate::rt::cache_control::CacheControl;
 use crate::rt::decision::{Decision, Outcome};
 use crate::rt::features::FrontEnd;
+use crate::rt::features::samples::Samples;
 use crate::rt::frames::{Frame, Framer};
 use crate::rt::history::History;
 use crate::rt::mix::MixStage;
 use crate::rt::recognizer::Recognizer;
-use crate::rt::remote::Remote;
+use crate::rt::remote::{Asked, Remote};
 use crate::rt::slot::Slot;
 use crate::rt::spectral_rules::SpectralRules;
 use crate::rt::tap::Point;
@@ -170,6 +171,7 @@ pub struct Engine {
 struct Listener {
     offline: bool,
     front: FrontEnd,
+    samples: Samples,
     history: History,
     slot: Slot,
     rules: SpectralRules,
@@ -211,6 +213,7 @@ impl Engine {
             listener: Listener {
                 offline: config.offline,
                 remote: Remote::new(&front, cache),
+                samples: Samples::new(front.hop()),
                 front,
                 history: History::new(),
                 slot: Slot::new(recognizer),
@@ -395,6 +398,8 @@ impl Listener {
     fn hear(&mut self, frame: Frame<'_>, controls: &Controls) -> (Outcome, u64) {
         let mut watch = Stopwatch::start();
         let features = *self.front.push(frame.samples);
+        self.samples.push(frame.samples);
+        let samples = if self.slot.wants_samples() { self.samples.column() } else { &[] };
         let front_ns = watch.lap();
         self.history.push(&features, self.front.bands_db());
         self.rules.push(&features);
@@ -403,7 +408,7 @@ impl Listener {
         let rests = !self.offline && self.watch.rests();
         let changing = self.slot.is_changing();
         let mut asked = Stopwatch::start();
-        let (answer, previous) = self.slot.push(&features, &self.history, rests);
+        let (answer, previous) = self.slot.push(&features, samples, &self.history, rests);
         if !rests && !changing && self.slot.current().answers() {
             let cost = if self.offline { 0 } else { asked.lap() };
             if self.watch.note(answer.is_some(), cost) {
@@ -421,7 +426,7 @@ impl Listener {
             chosen = (Backend::OnnxWorker, model.quantization);
             let meters = self.telemetry.meters();
             let asked = self.remote.step(
-                model,
+                Asked { model, heard: self.slot.current().heard() },
                 &self.history,
                 frame.fresh,
                 controls.threshold,
@@ -483,6 +488,7 @@ impl Listener {
 
     fn reset(&mut self) {
         self.front.reset();
+        self.samples.reset();
         self.history.reset();
         self.rules.reset();
         // Cached answers belong to a sound, not to a time, and stay; but nearly the same sound may share one, and a bounce
@@ -507,6 +513,7 @@ impl Listener {
 
     fn count_memory(&self) {
         let bytes = self.front.memory()
+            + self.samples.memory()
             + self.history.memory()
             + self.remote.memory()
             + self.slot.current().state_bytes();

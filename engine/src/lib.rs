@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod model;
 pub mod profile;
 pub mod rt;
+pub mod sinc;
 pub mod spectrum;
 pub mod telemetry;
 pub mod telemetry_c;

@@ -9,6 +9,7 @@ use crate::rt::cache::Scope;
 use crate::rt::features::{Levelling, MEL_BANDS};
 use crate::rt::history::FRAMES;
 use crate::rt::recognizer::{Recognizer, RemoteModel};
+use crate::rt::sample_ring::SampleRing;
 use crate::rt::sketch::{CELLS, Sketch};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
@@ -42,6 +43,9 @@ pub struct Request {
     pub bands_db: Vec<[f32; MEL_BANDS]>,
     /// Level of each frame in dBFS.
     pub level_dbfs: Vec<f32>,
+    /// For a model that takes samples: where they are, and the number there of the frame after the window's last. The worker
+    /// takes it out, so that the audio thread never drops the last of its owners.
+    pub samples: Option<(Arc<SampleRing>, u64)>,
     /// Set by the worker; `None` when the model failed.
     pub answer: Option<Posterior>,
 }
@@ -61,6 +65,7 @@ impl Request {
             levelling,
             bands_db: Vec::with_capacity(FRAMES),
             level_dbfs: Vec::with_capacity(FRAMES),
+            samples: None,
             answer: None,
         }
     }

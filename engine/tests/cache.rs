@@ -102,7 +102,7 @@ impl Path {
     fn hear(&mut self, samples: &[f32], fresh: u32) {
         let features = *self.front.push(samples);
         self.history.push(&features, self.front.bands_db());
-        let asked = self.remote.step(MODEL, &self.history, fresh, 0.7, &mut self.audio, &self.meters);
+        let asked = self.remote.step(MODEL.into(), &self.history, fresh, 0.7, &mut self.audio, &self.meters);
         self.note(fresh);
         self.waited = if asked { 0 } else { self.waited + 1 };
         if self.remote.is_waiting() && self.waited >= self.delay {

@@ -3,7 +3,7 @@
 mod engine_support;
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
-use engine_support::{CHOICES, Noise, at, engine, programme};
+use engine_support::{CHOICES, Noise, at, engine, programme, samples};
 use idiom_engine::model::{onnx_write, random, tflite_write};
 use idiom_engine::profile::{Parameter, Preset, Profile};
 use idiom_engine::rt::cache::{AnswerCache, Scope};
@@ -232,6 +232,18 @@ fn files_of_the_user() {
         process(&mut engine, &mut sound, at(0), &Controls::default());
         assert!(handle.top_class().is_some());
     }
+    // Those that take samples: on the audio thread, on the worker, and at a rate that has to be converted.
+    for bytes in [onnx_write::write(&samples::chain()).unwrap(), samples::described(&[Some(1), None], 48_000)]
+    {
+        let handle = Handle::new();
+        handle.select_model(ModelSource::Bytes { name: "tones".into(), bytes: bytes.into() });
+        let mut engine = handle.start(Config { sample_rate: 44_100.0, channels: 2, offline: false });
+        for _ in 0..20 {
+            process(&mut engine, &mut sound, at(0), &Controls::default());
+            std::thread::sleep(Duration::from_millis(15));
+        }
+        assert_eq!(handle.telemetry().snapshot().backend, handle.status().installed.0);
+    }
     let network = Network::compile(&model).unwrap();
     let outputs = model.meta.genre_outputs().unwrap();
     let mut slot = Slot::new(Box::new(Recognizer::network(network, Backend::Onnx, outputs)));
@@ -239,7 +251,7 @@ fn files_of_the_user() {
     assert_no_alloc(|| {
         for frame in 0..2000 {
             let rests = watch.rests();
-            let (answer, _) = slot.push(&features, &history, rests);
+            let (answer, _) = slot.push(&features, &[], &history, rests);
             if !rests && watch.note(answer.is_some(), if frame < 500 { 20_000_000 } else { 1000 }) {
                 slot.forget();
             }

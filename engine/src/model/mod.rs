@@ -42,17 +42,20 @@ pub enum InputKind {
     LogMel40,
     /// 13 mel-frequency cepstral coefficients.
     Mfcc13,
+    /// The sound itself: 960 samples at 48 kHz, whatever the host's rate, see [`crate::rt::features::samples`].
+    Samples960,
 }
 
 impl InputKind {
     /// Every kind of input.
-    pub const ALL: [InputKind; 2] = [InputKind::LogMel40, InputKind::Mfcc13];
+    pub const ALL: [InputKind; 3] = [InputKind::LogMel40, InputKind::Mfcc13, InputKind::Samples960];
 
     /// Name in a file's metadata.
     pub const fn name(self) -> &'static str {
         match self {
             InputKind::LogMel40 => "log_mel40",
             InputKind::Mfcc13 => "mfcc13",
+            InputKind::Samples960 => "samples960",
         }
     }
 
@@ -61,12 +64,13 @@ impl InputKind {
         match self {
             InputKind::LogMel40 => 40,
             InputKind::Mfcc13 => 13,
+            InputKind::Samples960 => 960,
         }
     }
 
     /// All names, for messages.
-    fn names() -> String {
-        Self::ALL.map(InputKind::name).join(" and ")
+    pub fn names() -> String {
+        Self::ALL.map(InputKind::name).join(", ")
     }
 
     /// The kind with this name.

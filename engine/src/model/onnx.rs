@@ -11,8 +11,8 @@ use super::{
 use prost::Message;
 use std::collections::{BTreeMap, HashMap};
 use tract_onnx::pb::{
-    GraphProto, ModelProto, NodeProto, TensorProto, tensor_proto::DataType, tensor_shape_proto::dimension,
-    type_proto,
+    GraphProto, ModelProto, NodeProto, TensorProto, TensorShapeProto, ValueInfoProto, tensor_proto::DataType,
+    tensor_shape_proto, tensor_shape_proto::dimension, type_proto,
 };
 
 /// The operators of the chain.
@@ -56,6 +56,30 @@ pub fn read(bytes: &[u8], sidecar: &Entries) -> Result<Model, ModelError> {
 /// When the bytes are no ONNX file, or an entry is missing or wrong.
 pub fn read_meta(bytes: &[u8], sidecar: &Entries) -> Result<ModelMeta, ModelError> {
     metadata::meta(&metadata(&decode(bytes)?, sidecar))
+}
+
+/// The shape that the file declares for its first input that is not stored, `None` for a free length; `None` where it
+/// declares none.
+///
+/// # Errors
+/// When the bytes are no ONNX file.
+pub fn input_shape(bytes: &[u8]) -> Result<Option<Vec<Option<usize>>>, ModelError> {
+    let graph = decode(bytes)?.graph.unwrap_or_default();
+    let stored = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
+    let input = graph.input.iter().find(|input| !stored(&input.name));
+    Ok(input.and_then(declared).map(|shape| shape.dim.iter().map(fixed).collect()))
+}
+
+fn declared(input: &ValueInfoProto) -> Option<&TensorShapeProto> {
+    let type_proto::Value::TensorType(tensor) = input.r#type.as_ref()?.value.as_ref()?;
+    tensor.shape.as_ref()
+}
+
+fn fixed(dim: &tensor_shape_proto::Dimension) -> Option<usize> {
+    match dim.value.as_ref()? {
+        dimension::Value::DimValue(n) => usize::try_from(*n).ok(),
+        dimension::Value::DimParam(_) => None,
+    }
 }
 
 fn decode(bytes: &[u8]) -> Result<ModelProto, ModelError> {
@@ -231,15 +255,8 @@ impl<'a> Chain<'a> {
         let (Some(input), None) = (inputs.next(), inputs.next()) else {
             return Err(wrong("must have exactly one input, the features".into()));
         };
-        if let Some(type_proto::Value::TensorType(tensor)) =
-            input.r#type.as_ref().and_then(|t| t.value.as_ref())
-            && let Some(shape) = &tensor.shape
-        {
-            let fixed = |dim: usize| match shape.dim.get(dim).and_then(|d| d.value.as_ref()) {
-                Some(dimension::Value::DimValue(n)) => Some(*n),
-                _ => None,
-            };
-            let fits = |dim, want: usize| fixed(dim).is_none_or(|n| n == want as i64);
+        if let Some(shape) = declared(input) {
+            let fits = |dim: usize, want| shape.dim.get(dim).and_then(fixed).is_none_or(|n| n == want);
             if shape.dim.len() != 4 || !fits(0, 1) || !fits(1, 1) || !fits(2, rows) {
                 let name = shorten(&input.name);
                 return Err(wrong(format!("takes `{name}` in another shape than [1, 1, {rows}, time]")));

@@ -13,6 +13,7 @@ pub mod mix;
 pub mod net;
 pub mod recognizer;
 pub mod remote;
+pub mod sample_ring;
 pub mod sketch;
 pub mod slot;
 pub mod spectral_rules;

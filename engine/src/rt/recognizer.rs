@@ -5,9 +5,11 @@
 use super::classic::{Classic, WINDOW_FRAMES};
 use super::features::Features;
 use super::net::Network;
+use super::sample_ring::SampleRing;
 use crate::controls::{Backend, Quantization};
 use crate::genre::Posterior;
 use crate::model::{GenreOutputs, InputKind};
+use std::sync::Arc;
 
 /// A network that runs on the worker for this recognizer, see [`super::remote`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub struct Recognizer {
     /// Which of its outputs answers for each genre.
     outputs: GenreOutputs,
     remote: Option<RemoteModel>,
+    /// The last sound, where the model on the worker takes samples.
+    heard: Option<Arc<SampleRing>>,
 }
 
 /// What gives the probabilities.
@@ -56,27 +60,54 @@ enum Namer {
 impl Recognizer {
     /// The rules, which the engine keeps running anyway.
     pub fn rules() -> Recognizer {
-        Recognizer { namer: Namer::Rules, outputs: GenreOutputs::default(), remote: None }
+        Self::of(Namer::Rules, GenreOutputs::default())
     }
 
     /// A network on the audio thread, what running it is called, and which of its outputs answers for each genre.
     pub fn network(network: Network, backend: Backend, outputs: GenreOutputs) -> Recognizer {
-        Recognizer { namer: Namer::Network(Box::new(network), backend), outputs, remote: None }
+        Self::of(Namer::Network(Box::new(network), backend), outputs)
     }
 
     /// The linear model on MFCC statistics, and which of its outputs answers for each genre.
     pub fn classic(classic: Classic, outputs: GenreOutputs) -> Recognizer {
-        Recognizer { namer: Namer::Classic(Box::new(classic)), outputs, remote: None }
+        Self::of(Namer::Classic(Box::new(classic)), outputs)
     }
 
-    /// A model on the worker. This recognizer's own network answers while the worker does not.
+    fn of(namer: Namer, outputs: GenreOutputs) -> Recognizer {
+        Recognizer { namer, outputs, remote: None, heard: None }
+    }
+
+    /// A model on the worker. This recognizer's own network answers while the worker does not. Allocates.
     pub fn with_remote(self, remote: RemoteModel) -> Recognizer {
-        Recognizer { remote: Some(remote), ..self }
+        let heard = (remote.input == InputKind::Samples960).then(|| Arc::new(SampleRing::new(remote.frames)));
+        Recognizer { remote: Some(remote), heard, ..self }
     }
 
     /// The model on the worker, if any.
     pub fn remote(&self) -> Option<RemoteModel> {
         self.remote
+    }
+
+    /// The last sound, where the model on the worker takes samples.
+    pub fn heard(&self) -> Option<&Arc<SampleRing>> {
+        self.heard.as_ref()
+    }
+
+    /// Whether it has to be given samples, here or for the worker.
+    pub fn wants_samples(&self) -> bool {
+        self.heard.is_some() || self.hears_samples()
+    }
+
+    /// Whether its own network takes samples, of which no past is kept that it could catch up on.
+    pub fn hears_samples(&self) -> bool {
+        matches!(&self.namer, Namer::Network(network, _) if network.input() == InputKind::Samples960)
+    }
+
+    /// Keeps the newest frame's samples for the worker, where it takes them.
+    pub fn keep(&self, samples: &[f32]) {
+        if let Some(heard) = &self.heard {
+            heard.push(samples);
+        }
     }
 
     /// What its own answers are made by.
@@ -88,10 +119,11 @@ impl Recognizer {
         }
     }
 
-    /// Takes in one frame. `None` when there is neither network nor linear model, or no usable answer.
-    pub fn push(&mut self, features: &Features) -> Option<Posterior> {
+    /// Takes in one frame: its features and, where it [wants](Self::wants_samples) them, its samples. `None` when there is
+    /// neither network nor linear model, or no usable answer.
+    pub fn push(&mut self, features: &Features, samples: &[f32]) -> Option<Posterior> {
         let probabilities = match &mut self.namer {
-            Namer::Network(network, _) => network.push(column(network.input(), features)),
+            Namer::Network(network, _) => network.push(column(network.input(), features, samples)),
             Namer::Classic(classic) => classic.push(features),
             Namer::Rules => return None,
         };
@@ -121,11 +153,12 @@ impl Recognizer {
 
     /// Bytes that it holds beside the weights.
     pub fn state_bytes(&self) -> usize {
-        match &self.namer {
+        let own = match &self.namer {
             Namer::Network(network, _) => network.state_bytes(),
             Namer::Classic(_) => size_of::<Classic>(),
             Namer::Rules => 0,
-        }
+        };
+        own + self.heard.as_ref().map_or(0, |heard| heard.memory())
     }
 
     /// Forgets everything heard.
@@ -138,9 +171,10 @@ impl Recognizer {
     }
 }
 
-/// The column that a model with this input takes from a frame.
-pub fn column(input: InputKind, features: &Features) -> &[f32] {
+/// The column that a model with this input takes from a frame, of which `samples` are the [samples](super::features::samples).
+pub fn column<'a>(input: InputKind, features: &'a Features, samples: &'a [f32]) -> &'a [f32] {
     match input {
+        InputKind::Samples960 => samples,
         InputKind::LogMel40 => &features.log_mel,
         InputKind::Mfcc13 => &features.mfcc,
     }

@@ -15,6 +15,7 @@ use super::cache_control::{CacheControl, Obeyed};
 use super::features::FrontEnd;
 use super::history::History;
 use super::recognizer::RemoteModel;
+use super::sample_ring::SampleRing;
 use crate::genre::Posterior;
 use crate::link::{AudioEnd, Request, ToWorker};
 use crate::metrics::Meters;
@@ -32,6 +33,22 @@ struct Answer {
     posterior: Posterior,
     /// Number of the frame after its window's last.
     end: u64,
+}
+
+/// Whom to ask: a model on the worker and, where it takes samples, what it is to hear.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The model.
+    pub model: RemoteModel,
+    /// The last sound, the newest frame included.
+    pub heard: Option<&'a Arc<SampleRing>>,
+}
+
+impl From<RemoteModel> for Asked<'_> {
+    /// A model that takes features.
+    fn from(model: RemoteModel) -> Self {
+        Asked { model, heard: None }
+    }
 }
 
 /// See the [module](self).
@@ -83,13 +100,14 @@ impl Remote {
     /// whether a question was sent. `threshold` is the user's confidence below which a genre is uncertain.
     pub fn step(
         &mut self,
-        model: RemoteModel,
+        asked_of: Asked<'_>,
         history: &History,
         fresh: u32,
         threshold: f32,
         link: &mut AudioEnd,
         meters: &Meters,
     ) -> bool {
+        let model = asked_of.model;
         self.obeyed.follow(&self.control, &mut self.cache);
         let now = history.count();
         self.cache.sweep(now);
@@ -99,12 +117,14 @@ impl Remote {
         }
         // The front end looks at two hops, so the first fresh frame still holds something from before the seam.
         let passage = u64::from(fresh.saturating_sub(1)).min(history.heard());
+        // Samples are kept only since the model was chosen.
+        let passage = asked_of.heard.map_or(passage, |heard| passage.min(heard.count()));
         let mut asked = false;
         if passage <= self.passage && self.passage > 0 {
             // A passage has ended. One that was too short for a question is asked about now, as a whole.
             if !self.considered {
                 meters.count_cache(false);
-                asked = self.ask(model, history, now - 1, self.passage, link);
+                asked = self.ask(asked_of, history, now - 1, self.passage, link);
             }
             self.base = self.answer(model, now);
             self.considered = false;
@@ -135,7 +155,7 @@ impl Remote {
             if self.is_waiting() {
                 meters.count_late_answer();
             }
-            asked = self.ask(model, history, now, frames, link);
+            asked = self.ask(asked_of, history, now, frames, link);
         }
         meters.set_cache_entries(self.cache.len());
         asked
@@ -144,13 +164,19 @@ impl Remote {
     /// Sends the `frames` frames before frame `end` to the worker. While the last question is still out, none is asked.
     fn ask(
         &mut self,
-        model: RemoteModel,
+        Asked { model, heard }: Asked<'_>,
         history: &History,
         end: u64,
         frames: u64,
         link: &mut AudioEnd,
     ) -> bool {
-        let frames = frames.min(model.frames as u64);
+        let mut frames = frames.min(model.frames as u64);
+        let mut samples = None;
+        if let Some(heard) = heard {
+            let end = heard.count().saturating_sub(history.count() - end);
+            frames = frames.min(end);
+            samples = Some((Arc::clone(heard), end));
+        }
         let Some(sketch) = history.sketch(end, frames as usize) else { return false };
         let scope = self.scope(model, frames);
         let Some(mut request) = self.spare.take() else { return false };
@@ -158,6 +184,7 @@ impl Remote {
         (request.end, request.answer) = (end, None);
         request.bands_db.clear();
         request.level_dbfs.clear();
+        request.samples = samples;
         for entry in history.window(end, frames as usize) {
             if request.bands_db.len() < request.bands_db.capacity() {
                 request.bands_db.push(entry.bands_db);
@@ -167,7 +194,9 @@ impl Remote {
         self.asked_base = self.base;
         match link.send(ToWorker::Infer(request)) {
             Ok(()) => true,
-            Err(ToWorker::Infer(request)) => {
+            Err(ToWorker::Infer(mut request)) => {
+                // The recognizer owns it too, so nothing is freed here.
+                request.samples = None;
                 self.spare = Some(request);
                 false
             }

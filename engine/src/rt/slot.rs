@@ -48,23 +48,35 @@ impl Slot {
         self.current.reset();
     }
 
+    /// Whether anyone has to be given samples.
+    pub fn wants_samples(&self) -> bool {
+        self.current.wants_samples()
+            || self.incoming.as_ref().is_some_and(|incoming| incoming.recognizer.wants_samples())
+    }
+
     /// A new recognizer comes. Returns one that has to go at once: the one that was about to take over, if any.
     pub fn install(&mut self, recognizer: Box<Recognizer>, history: &History) -> Option<Box<Recognizer>> {
-        let wanted = (recognizer.memory() + LAYERS_MEMORY).min(super::history::FRAMES) as u64;
+        // Of samples no past is kept: who hears them begins with the next frame.
+        let wanted = if recognizer.hears_samples() { 0 } else { recognizer.memory() + LAYERS_MEMORY };
+        let wanted = wanted.min(super::history::FRAMES) as u64;
         let incoming = Incoming { next: history.count() - wanted.min(history.heard()), recognizer };
         self.incoming.replace(incoming).map(|waiting| waiting.recognizer)
     }
 
-    /// Takes in the newest frame, which `history` holds already. Gives the answer of the recognizer in charge, and the
+    /// Takes in the newest frame, which `history` holds already, and its samples where they are
+    /// [wanted](Self::wants_samples). Gives the answer of the recognizer in charge, and the
     /// previous one if one has just taken over. One that `rests` hears nothing and has no answer.
     pub fn push(
         &mut self,
         features: &Features,
+        samples: &[f32],
         history: &History,
         rests: bool,
     ) -> (Option<Posterior>, Option<Box<Recognizer>>) {
-        let answer = if rests { None } else { self.current.push(features) };
+        self.current.keep(samples);
+        let answer = if rests { None } else { self.current.push(features, samples) };
         let Some(incoming) = &mut self.incoming else { return (answer, None) };
+        incoming.recognizer.keep(samples);
         let mut new_answer = None;
         for _ in 0..=CATCH_UP {
             if incoming.next >= history.count() {
@@ -72,7 +84,7 @@ impl Slot {
             }
             // What is no longer kept is passed over.
             if let Some(remembered) = history.get(incoming.next) {
-                new_answer = incoming.recognizer.push(remembered);
+                new_answer = incoming.recognizer.push(remembered, samples);
             }
             incoming.next += 1;
         }

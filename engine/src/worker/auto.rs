@@ -8,9 +8,8 @@ use super::store::{self, Opened};
 use super::user::write_whole;
 use crate::controls::Quantization;
 use crate::model::{Format, random::Rng};
-use crate::rt::features::FrontEnd;
+use crate::rt::features::columns::Columns;
 use crate::rt::net::Network;
-use crate::rt::recognizer::column;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -190,7 +189,7 @@ fn top(probabilities: &[f32]) -> usize {
 
 /// Columns of ten seconds in which syllables, chords, beats and noise take turns.
 fn sound(network: &Network) -> Vec<Vec<f32>> {
-    let mut front = FrontEnd::new(48_000.0);
+    let mut front = Columns::new(network.input(), 48_000.0);
     let mut rng = Rng(1);
     let mut at = 0;
     let frames = (0..ROUNDS * FRAMES).map(|_| {
@@ -209,7 +208,7 @@ fn sound(network: &Network) -> Vec<Vec<f32>> {
                 }
             })
             .collect();
-        column(network.input(), front.push(&frame)).to_vec()
+        front.push(&frame).1.to_vec()
     });
     frames.collect()
 }

@@ -5,6 +5,7 @@
 //! and never wakes it; the user's choices do wake it.
 
 pub mod auto;
+mod intake;
 pub mod prepare;
 mod shelf;
 pub mod store;
@@ -178,6 +179,7 @@ impl Instance {
                 }
                 ToWorker::Infer(mut request) => {
                     request.answer = self.answer(&request, &running.plans);
+                    request.samples = None;
                     // There is one request and it was here: its place in the ring is free.
                     let _ = running.end.outgoing.push(ToAudio::Answer(request));
                 }
@@ -210,7 +212,12 @@ impl Instance {
     /// audio thread goes on with its own network.
     fn answer(&self, request: &Request, plans: &[Option<Remote>]) -> Option<Posterior> {
         let (model, plan) = plans.iter().flatten().find(|(model, _)| model.id == request.model.id)?;
-        let run = guarded(|| plan.run(&window::columns(request)).map_err(|error| error.to_string()));
+        let columns = window::columns(request);
+        if columns.is_empty() {
+            // The worker was so late that the sound has gone; the next question comes in half a second.
+            return None;
+        }
+        let run = guarded(|| plan.run(&columns).map_err(|error| error.to_string()));
         let answer = run.and_then(|probabilities| {
             model.outputs.posterior(&probabilities).ok_or("its answer is no probability".into())
         });

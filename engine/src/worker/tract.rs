@@ -1,6 +1,7 @@
 //! A model in tract: any ONNX file with our metadata, the executor's or not. Allocates and locks, so it belongs to the
 //! worker.
 
+use super::intake::Intake;
 use crate::model::{Entries, InputKind, ModelError, ModelMeta, onnx};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,19 +12,21 @@ pub struct TractModel {
     plan: Arc<TypedRunnableModel>,
     meta: ModelMeta,
     frames: usize,
+    intake: Intake,
 }
 
 impl TractModel {
-    /// Reads an ONNX file and its sidecar and prepares it for windows of `frames` frames. It must take one input
-    /// `[1, 1, features, time]` or of as many numbers, and its first output, or that named `probabilities`, must hold
-    /// one probability a class.
+    /// Reads an ONNX file and its sidecar and prepares it for windows of `frames` frames. It must take one input, features
+    /// `[1, 1, features, time]` or samples as in [`super::intake`], and its first output, or that named `probabilities`,
+    /// must hold one probability a class.
     ///
     /// # Errors
     /// When the metadata is missing or wrong, or tract does not run the network.
     pub fn load(bytes: &[u8], sidecar: &Entries, frames: usize) -> Result<TractModel, ModelError> {
         let meta = onnx::read_meta(bytes, sidecar)?;
-        let plan = guarded(|| plan(bytes, meta.features.rows(), frames))?;
-        let model = TractModel { plan, meta, frames };
+        let intake = Intake::new(meta.features, onnx::input_shape(bytes)?.as_deref(), frames)?;
+        let plan = guarded(|| plan(bytes, intake.shape()))?;
+        let model = TractModel { plan, meta, frames, intake };
         // Once on nothing, so that a network that cannot run, or answers with something else, is refused here.
         model.run(&vec![0.0; frames * model.meta.features.rows()])?;
         Ok(model)
@@ -55,28 +58,33 @@ impl TractModel {
             let detail = format!("a window of {} numbers is not {frames} columns of {rows}", columns.len());
             return Err(ModelError::Tract { detail });
         }
-        let answer = guarded(|| {
-            let by_row = |(_, _, row, t): (usize, usize, usize, usize)| columns[t * rows + row];
-            let window = tract_ndarray::Array4::from_shape_fn((1, 1, rows, frames), by_row);
-            let outputs = self.plan.run(tvec!(Tensor::from(window).into()))?;
-            let Some(output) = outputs.first() else { return Ok(Vec::new()) };
-            Ok(output.to_plain_array_view::<f32>()?.iter().copied().collect::<Vec<f32>>())
-        })?;
         let classes = self.meta.classes.len();
-        if answer.len() != classes || !answer.iter().all(|p| p.is_finite()) {
-            let detail = format!("it gives {} numbers; one finite number a class is {classes}", answer.len());
-            return Err(ModelError::Tract { detail });
+        let mut sum = vec![0.0; classes];
+        for input in columns.chunks_exact(rows * self.intake.frames()) {
+            let answer = guarded(|| {
+                let outputs = self.plan.run(tvec!(self.intake.tensor(input, rows)?.into()))?;
+                let Some(output) = outputs.first() else { return Ok(Vec::new()) };
+                Ok(output.to_plain_array_view::<f32>()?.iter().copied().collect::<Vec<f32>>())
+            })?;
+            if answer.len() != classes || !answer.iter().all(|p| p.is_finite()) {
+                let detail =
+                    format!("it gives {} numbers; one finite number a class is {classes}", answer.len());
+                return Err(ModelError::Tract { detail });
+            }
+            sum.iter_mut().zip(answer).for_each(|(sum, p)| *sum += p);
         }
-        Ok(answer)
+        // A model of fewer frames than the window says of each what it holds for; the window is all of them.
+        let inputs = (frames / self.intake.frames()) as f32;
+        Ok(sum.into_iter().map(|sum| sum / inputs).collect())
     }
 }
 
-fn plan(bytes: &[u8], rows: usize, frames: usize) -> TractResult<Arc<TypedRunnableModel>> {
+fn plan(bytes: &[u8], shape: &[usize]) -> TractResult<Arc<TypedRunnableModel>> {
     let mut model = tract_onnx::onnx().model_for_read(&mut &bytes[..])?;
     if model.find_outlet_label("probabilities").is_some() {
         model.select_outputs_by_name(["probabilities"])?;
     }
-    model.with_input_fact(0, f32::fact([1, 1, rows, frames]).into())?.into_optimized()?.into_runnable()
+    model.with_input_fact(0, f32::fact(shape).into())?.into_optimized()?.into_runnable()
 }
 
 /// A file made to do harm may make tract panic; that is an error like any other.

@@ -1,4 +1,4 @@
-//! From the frames of a question to the columns that a model gets. Allocates, so it belongs to the worker.
+//! From the frames of a question to the columns that a model gets: features or samples. Allocates, so it belongs to the worker.
 //!
 //! The columns of a window depend on nothing but its own frames, so that an answer can be kept and used again wherever the
 //! same frames come: the slow level is taken from the window itself, as if it had sounded like this before. A window that
@@ -9,10 +9,32 @@ use crate::link::Request;
 use crate::model::InputKind;
 use crate::rt::features::level::{SILENCE_DBFS, SlowLevel};
 use crate::rt::features::mfcc::Dct;
+use crate::rt::features::samples::SAMPLES;
 use crate::rt::features::{MFCCS, limited};
 
-/// `model.frames` columns, oldest first; none for a question without frames.
+/// `model.frames` columns, oldest first; none for a question without frames, or whose samples are no longer kept.
 pub fn columns(request: &Request) -> Vec<f32> {
+    match request.model.input {
+        InputKind::Samples960 => samples(request).unwrap_or_default(),
+        InputKind::LogMel40 | InputKind::Mfcc13 => features(request),
+    }
+}
+
+/// The first of `frames` frames with which to begin going round, so that the last of `wanted` is the last of them.
+fn first_of(frames: usize, wanted: usize) -> usize {
+    let missing = wanted.saturating_sub(frames);
+    (frames - missing % frames) % frames
+}
+
+fn samples(request: &Request) -> Option<Vec<f32>> {
+    let (ring, end) = request.samples.as_ref()?;
+    let (frames, wanted) = (usize::from(request.scope.frames), request.model.frames);
+    let window = ring.read(*end, frames).filter(|window| !window.is_empty())?;
+    let first = first_of(frames, wanted) * SAMPLES;
+    Some(window.iter().cycle().skip(first).take(wanted * SAMPLES).copied().collect())
+}
+
+fn features(request: &Request) -> Vec<f32> {
     let (levelling, wanted) = (request.levelling, request.model.frames);
     let frames: Vec<_> = request.bands_db.iter().zip(&request.level_dbfs).collect();
     if frames.is_empty() {
@@ -28,20 +50,17 @@ pub fn columns(request: &Request) -> Vec<f32> {
         n => SlowLevel::steady(levelling.hop_s, sounding.iter().sum::<f32>() / n as f32),
     };
     let dct = Dct::new();
-    let missing = wanted.saturating_sub(frames.len());
-    // The first of the repeated frames, such that the last one is the window's last.
-    let first = (frames.len() - missing % frames.len()) % frames.len();
+    let first = first_of(frames.len(), wanted);
     let mut out = Vec::with_capacity(wanted * request.model.input.rows());
     for (bands, dbfs) in frames.iter().cycle().skip(first).take(wanted) {
         let level_db = level.push(levelling.mean_db(bands), **dbfs);
         let levelled = levelling.over(bands, level_db);
-        match request.model.input {
-            InputKind::LogMel40 => out.extend(limited(&levelled)),
-            InputKind::Mfcc13 => {
-                let mut mfcc = [0.0; MFCCS];
-                dct.apply(&levelled, &mut mfcc);
-                out.extend(mfcc);
-            }
+        if request.model.input == InputKind::Mfcc13 {
+            let mut mfcc = [0.0; MFCCS];
+            dct.apply(&levelled, &mut mfcc);
+            out.extend(mfcc);
+        } else {
+            out.extend(limited(&levelled));
         }
     }
     out
@@ -86,6 +105,22 @@ mod tests {
             assert_eq!(mfcc.len(), 20 * MFCCS);
         }
         assert!(columns(&request(20, &[], InputKind::LogMel40)).is_empty());
+    }
+
+    #[test]
+    fn samples_are_those_that_were_heard_and_late_ones_are_none() {
+        let ring = std::sync::Arc::new(crate::rt::sample_ring::SampleRing::new(4));
+        (0..9).for_each(|number| ring.push(&[number as f32; SAMPLES]));
+        let mut request = request(4, &[], InputKind::Samples960);
+        let mut firsts = |end, frames| {
+            request.samples = Some((std::sync::Arc::clone(&ring), end));
+            request.scope.frames = frames;
+            columns(&request).iter().step_by(SAMPLES).copied().collect::<Vec<f32>>()
+        };
+        assert_eq!(firsts(9, 4), [5.0, 6.0, 7.0, 8.0]);
+        assert_eq!(firsts(8, 3), [7.0, 5.0, 6.0, 7.0], "a short window is repeated up to its end");
+        assert!(firsts(10, 4).is_empty(), "not there yet");
+        assert!(firsts(9, 0).is_empty());
     }
 
     /// What the front end gives once the level has settled is what the worker makes of the same bands.

@@ -1,6 +1,8 @@
 //! What the engine's tests share: a programme to listen to, and ways to play it.
 #![allow(dead_code)]
 
+pub mod samples;
+
 use idiom_engine::worker::auto::{self, Measurement};
 use idiom_engine::{Backend, Config, Controls, Engine, Handle, Quantization, Transport};
 

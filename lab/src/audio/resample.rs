@@ -1,7 +1,7 @@
 //! Another sample rate.
 
 use super::Audio;
-use std::f64::consts::PI;
+use idiom_engine::sinc::windowed_sinc;
 
 /// Zero crossings of the sinc on each side. 32 with the window below keep the pass band flat to 0.87 of the lower Nyquist
 /// frequency and what lies above 1.03 of it 80 dB down.
@@ -35,7 +35,9 @@ fn resample(input: &[f32], from: u32, to: u32) -> Vec<f32> {
     let kernel = |phase: u64| -> Vec<f32> {
         let offset = phase as f64 / phases as f64;
         (0..2 * reach)
-            .map(|tap| windowed_sinc(tap as f64 - (reach - 1) as f64 - offset, cut, reach))
+            .map(|tap| {
+                windowed_sinc(tap as f64 - (reach - 1) as f64 - offset, cut, reach as f64, BETA) as f32
+            })
             .collect()
     };
     let kernels: Vec<Vec<f32>> = (0..phases).map(kernel).collect();
@@ -51,28 +53,6 @@ fn resample(input: &[f32], from: u32, to: u32) -> Vec<f32> {
         .collect()
 }
 
-/// Low-pass at `cut` of the input's Nyquist frequency, `at` input samples from its centre.
-fn windowed_sinc(at: f64, cut: f64, reach: usize) -> f32 {
-    let place = at / reach as f64;
-    if place.abs() >= 1.0 {
-        return 0.0;
-    }
-    let x = PI * cut * at;
-    let sinc = if x.abs() < 1e-9 { 1.0 } else { x.sin() / x };
-    let window = bessel_i0(BETA * (1.0 - place * place).sqrt()) / bessel_i0(BETA);
-    (cut * sinc * window) as f32
-}
-
-/// Modified Bessel function of the first kind and order 0, by its series.
-fn bessel_i0(x: f64) -> f64 {
-    let (mut sum, mut term) = (1.0, 1.0);
-    for k in 1..40 {
-        term *= (x / (2.0 * f64::from(k))).powi(2);
-        sum += term;
-    }
-    sum
-}
-
 fn gcd(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
@@ -80,6 +60,7 @@ fn gcd(a: u32, b: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::f64::consts::PI;
 
     fn tone(hz: f64, rate: u32, length: usize) -> Vec<f32> {
         (0..length).map(|n| (2.0 * PI * hz * n as f64 / f64::from(rate)).sin() as f32).collect()

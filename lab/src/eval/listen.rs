@@ -3,12 +3,12 @@
 use crate::dataset::genre_names;
 use idiom_engine::genre::{GENRES, Posterior};
 use idiom_engine::model::classic::ClassicModel;
-use idiom_engine::model::{Model, ModelError};
+use idiom_engine::model::{InputKind, Model, ModelError};
 use idiom_engine::rt::classic::Classic;
 use idiom_engine::rt::decision::{Decision, Outcome};
-use idiom_engine::rt::features::{FrontEnd, hop_at};
+use idiom_engine::rt::features::columns::Columns;
+use idiom_engine::rt::features::hop_at;
 use idiom_engine::rt::net::Network;
-use idiom_engine::rt::recognizer::column;
 use idiom_engine::rt::spectral_rules::SpectralRules;
 use idiom_engine::worker::store::{self, ModelSource};
 use idiom_engine::{Backend, Config, Controls, Handle, Quantization, Transport};
@@ -115,23 +115,27 @@ impl Listener {
 
     /// Hears mono sound from a fresh start.
     pub fn hear(&mut self, mono: &[f32], sample_rate: u32) -> Heard {
+        let mut input = InputKind::LogMel40;
         match &mut self.namer {
             Namer::Worker(source, quantization) => {
                 return by_engine(source, *quantization, mono, sample_rate);
             }
-            Namer::Network(network) => network.reset(),
+            Namer::Network(network) => {
+                network.reset();
+                input = network.input();
+            }
             Namer::Classic(classic) => classic.reset(),
             Namer::Rules => {}
         }
-        let mut front_end = FrontEnd::new(sample_rate as f32);
+        let mut front_end = Columns::new(input, sample_rate as f32);
         let (mut rules, mut decision) = (SpectralRules::new(), Decision::new());
         let mut heard = Heard::default();
         for frame in mono.chunks_exact(front_end.hop()) {
-            let features = front_end.push(frame);
+            let (features, column) = front_end.push(frame);
             rules.push(features);
             let by_rules = rules.posterior();
             let probabilities = match &mut self.namer {
-                Namer::Network(network) => network.push(column(network.input(), features)),
+                Namer::Network(network) => network.push(column),
                 Namer::Classic(classic) => classic.push(features),
                 Namer::Worker(..) | Namer::Rules => &by_rules.0,
             };

@@ -3,10 +3,11 @@
 use crate::audio;
 use crate::dataset::Dataset;
 use crate::eval::EXCERPT_SECONDS;
-use crate::features::{ClipFeatures, progress_bar};
+use crate::features::progress_bar;
 use crate::interrupt;
 use anyhow::{Result, ensure};
-use idiom_engine::model::{InputKind, ModelMeta};
+use idiom_engine::model::ModelMeta;
+use idiom_engine::rt::features::columns::Columns;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -57,8 +58,7 @@ impl Sounds {
             let sound = audio::read(&clip.path)?;
             let mono = sound.mono();
             let excerpt = (EXCERPT_SECONDS * f64::from(sound.sample_rate)).round() as usize;
-            let columns =
-                |mono: &[f32]| of_kind(ClipFeatures::of_sound(mono, sound.sample_rate), meta.features);
+            let columns = |mono: &[f32]| Columns::of_sound(meta.features, mono, sound.sample_rate as f32);
             let excerpts = mono.chunks_exact(excerpt.max(1)).map(columns).collect();
             bar.inc(1);
             Ok(Clip { label: clip.label, group: clip.group, columns: columns(&mono), excerpts })
@@ -127,13 +127,6 @@ impl Sounds {
             clip.columns.iter().for_each(|value| hash.update(value.to_le_bytes()));
         }
         hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-fn of_kind(features: ClipFeatures, kind: InputKind) -> Vec<f32> {
-    match kind {
-        InputKind::LogMel40 => features.log_mel,
-        InputKind::Mfcc13 => features.mfcc,
     }
 }
 

@@ -5,9 +5,8 @@ use crate::optimize::sounds::{Clip, Sounds};
 use crate::{optimize, synth};
 use anyhow::{Result, ensure};
 use idiom_engine::model::{Model, onnx_write, random, shipped, windowed};
-use idiom_engine::rt::features::FrontEnd;
+use idiom_engine::rt::features::columns::Columns;
 use idiom_engine::rt::net::Network;
-use idiom_engine::rt::recognizer::column;
 use idiom_engine::{Genre, Quantization};
 
 /// A network becomes a file, comes back, and gives frame by frame what its window gives at once.
@@ -51,11 +50,7 @@ pub fn optimization() -> Result<String> {
     let bytes = shipped::flagship(Quantization::Fp32);
     let model = Model::from_onnx(bytes)?;
     let columns = |genre, seed| -> Vec<f32> {
-        let mut front = FrontEnd::new(22_050.0);
-        let mono = synth::render(genre, seed, 8.0, 22_050).mono();
-        mono.chunks_exact(front.hop())
-            .flat_map(|frame| column(model.meta.features, front.push(frame)).to_vec())
-            .collect()
+        Columns::of_sound(model.meta.features, &synth::render(genre, seed, 8.0, 22_050).mono(), 22_050.0)
     };
     let calibration = Genre::ALL.into_iter().map(|genre| columns(genre, 1));
     let small = int8(&model, calibration.collect())?;

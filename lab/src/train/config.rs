@@ -167,7 +167,9 @@ impl Config {
 
     /// The model's input.
     pub fn input(&self) -> Result<InputKind> {
-        InputKind::from_name(&self.model.features).with_context(|| {
+        // Samples are not varied as features are; a network of samples is trained elsewhere and played here.
+        let trained = |input: &InputKind| *input != InputKind::Samples960;
+        InputKind::from_name(&self.model.features).filter(trained).with_context(|| {
             format!("model.features: `{}` is none of log_mel40, mfcc13", self.model.features)
         })
     }

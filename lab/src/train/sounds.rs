@@ -36,6 +36,7 @@ impl Sound {
         let (columns, mel) = match input {
             InputKind::LogMel40 => (features.log_mel, Vec::new()),
             InputKind::Mfcc13 => (features.mfcc, features.log_mel),
+            InputKind::Samples960 => unreachable!("the configuration refuses to train on samples"),
         };
         Sound { columns, mel, share: 1.0, ..Sound::default() }
     }

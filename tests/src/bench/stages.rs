@@ -7,9 +7,9 @@ use idiom_engine::model::{Model, shipped};
 use idiom_engine::profile::{Parameter, Preset, Profile};
 use idiom_engine::rt::decision::Decision;
 use idiom_engine::rt::features::FrontEnd;
+use idiom_engine::rt::features::columns::Columns;
 use idiom_engine::rt::mix::MixStage;
 use idiom_engine::rt::net::Network;
-use idiom_engine::rt::recognizer::column;
 use idiom_engine::rt::spectral_rules::SpectralRules;
 use idiom_engine::{
     Backend, Config, Controls, Genre, Handle, LimiterMode, Posterior, Quantization, Transport,
@@ -28,10 +28,9 @@ const FRAMES: usize = 100;
 
 /// Columns of features of two seconds of music, as the network gets them.
 pub fn columns(model: &Model) -> Vec<Vec<f32>> {
-    let mut front = FrontEnd::new(RATE);
+    let mut front = Columns::new(model.meta.features, RATE);
     let sound = music(FRAMES * front.hop(), f64::from(RATE), 1);
-    let kind = model.meta.features;
-    sound.chunks_exact(front.hop()).map(|frame| column(kind, front.push(frame)).to_vec()).collect()
+    sound.chunks_exact(front.hop()).map(|frame| front.push(frame).1.to_vec()).collect()
 }
 
 /// The shipped network in both arithmetics.

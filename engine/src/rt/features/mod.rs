@@ -7,15 +7,17 @@
 //! ```
 //!
 //! A hop is 20 ms and the window two hops at *every* sample rate, so FFT bins are 25 Hz wide whatever the host runs at
-//! and one filterbank serves all rates; there is no resampler. Where 20 ms is not a whole number of samples the hop is
+//! and one filterbank serves all rates; there is no resampler (but for models that take samples, [`samples`]). Where 20 ms is not a whole number of samples the hop is
 //! rounded: the worst case from 8 to 384 kHz is 0.3 % (half a sample in 160), which moves no band by more than that.
 //! Nothing above 8 kHz is looked at, so that lossy codecs and band limits do not change the answer.
 //!
 //! Everything is allocated in [`FrontEnd::new`]; [`FrontEnd::push`] only computes, and gives finite numbers for any input.
 
+pub mod columns;
 pub mod level;
 pub mod mel;
 pub mod mfcc;
+pub mod samples;
 pub mod spectral;
 
 use level::SlowLevel;

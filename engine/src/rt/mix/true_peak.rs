@@ -6,6 +6,7 @@
 use super::glide::MAX_TICK;
 use super::level::larger;
 use super::quad::Quad;
+use crate::sinc::kaiser;
 use std::f64::consts::PI;
 
 /// Samples that one interpolated point is made of at most: above 56 kHz, where the standard's reading is sharpest.
@@ -162,22 +163,12 @@ fn taps(pairs: usize, shift: f64) -> Vec<[f64; 2]> {
     let tap = |x: f64| {
         let sinc = if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) };
         let t = x / pairs as f64;
-        sinc * bessel(BETA * (1.0 - t * t).max(0.0).sqrt()) / bessel(BETA)
+        sinc * kaiser(t, BETA)
     };
     let raw: Vec<[f64; 2]> =
         (0..pairs).map(|pair| [tap(pair as f64 + shift), tap(pair as f64 + 1.0 - shift)]).collect();
     let sum: f64 = raw.iter().flatten().sum();
     raw.into_iter().map(|pair| pair.map(|tap| tap / sum)).collect()
-}
-
-/// Modified Bessel function of the first kind, order 0, by its series.
-fn bessel(x: f64) -> f64 {
-    let (mut sum, mut term) = (1.0, 1.0);
-    for n in 1..40 {
-        term *= (0.5 * x / f64::from(n)).powi(2);
-        sum += term;
-    }
-    sum
 }
 
 #[cfg(test)]

@@ -298,7 +298,7 @@ impl Network {
     fn clean(&mut self, column: &[f32]) {
         let silence = match self.input {
             InputKind::LogMel40 => -4.0,
-            InputKind::Mfcc13 => 0.0,
+            InputKind::Mfcc13 | InputKind::Samples960 => 0.0,
         };
         let usable = column.iter().all(|v| v.abs() <= LARGEST_INPUT);
         for (i, to) in self.column.iter_mut().enumerate() {
