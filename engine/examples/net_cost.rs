@@ -1,5 +1,6 @@
 //! What one frame of the network costs on this machine, for every instruction set it has:
-//! `cargo run --release --example net_cost [-- MODEL.onnx ...]`. Without a file, the shipped network.
+//! `cargo run --release --example net_cost [-- MODEL.onnx ...]`. Without a file, the shipped network. Then how many frames one
+//! core gets through a second when it hears several streams, one after another and side by side.
 
 use idiom_engine::controls::Quantization;
 use idiom_engine::model::{Model, shipped};
@@ -50,6 +51,49 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         times.sort_by(f64::total_cmp);
         let (quantization, kernel) = (network.quantization().label(), network.kernel().label());
         println!("{quantization:>8} {kernel:<14} {:>9.2} {:>9.2}", times[ROUNDS / 2], times[0]);
+    }
+    for model in &models {
+        streams(model)?;
+    }
+    Ok(())
+}
+
+/// Streams that are heard together.
+const STREAMS: [usize; 6] = [1, 2, 4, 8, 16, 32];
+
+/// Frames a second of one core, streams one after another and side by side, measured in turns.
+fn streams(model: &Model) -> Result<(), Box<dyn std::error::Error>> {
+    let network = Network::compile(model)?;
+    println!("{} {}: frames a second of one core", model.meta.name, network.quantization().label());
+    println!("{:>8} {:>14} {:>14} {:>8}", "streams", "one by one", "side by side", "ratio");
+    let column: Vec<f32> = (0..network.input().rows()).map(|i| (i as f32).sin()).collect();
+    for count in STREAMS {
+        let mut networks = vec![network.clone(); count];
+        let columns = vec![column.as_slice(); count];
+        let mut times = [Vec::new(), Vec::new()];
+        for _ in 0..ROUNDS {
+            let start = Instant::now();
+            for _ in 0..FRAMES.div_ceil(count) {
+                for network in &mut networks {
+                    std::hint::black_box(network.push(std::hint::black_box(&column)));
+                }
+            }
+            times[0].push(start.elapsed().as_secs_f64());
+            let start = Instant::now();
+            for _ in 0..FRAMES.div_ceil(count) {
+                Network::push_side_by_side(
+                    std::hint::black_box(&mut networks),
+                    std::hint::black_box(&columns),
+                );
+            }
+            times[1].push(start.elapsed().as_secs_f64());
+        }
+        let frames = (FRAMES.div_ceil(count) * count) as f64;
+        let [alone, together] = times.map(|mut times| {
+            times.sort_by(f64::total_cmp);
+            frames / times[ROUNDS / 2]
+        });
+        println!("{count:>8} {alone:>14.0} {together:>14.0} {:>7.2}x", together / alone);
     }
     Ok(())
 }

@@ -287,18 +287,34 @@ fn streams_side_by_side_are_the_streams_alone() {
         for kernel in kernels() {
             let network = Network::compile_for(model, kernel).expect("a valid model");
             let rows = network.input().rows();
-            let sounds: Vec<Vec<f32>> = (0..5).map(|seed| features(seed, model, 40)).collect();
-            let mut alone = vec![network.clone(); 5];
-            let mut together = vec![network; 5];
-            for frame in 0..40 {
-                let columns: Vec<&[f32]> =
-                    sounds.iter().map(|sound| &sound[frame * rows..(frame + 1) * rows]).collect();
-                Network::push_side_by_side(&mut together, &columns);
-                for ((alone, column), together) in alone.iter_mut().zip(&columns).zip(&together) {
-                    let probabilities = alone.push(column);
-                    assert_eq!(probabilities, together.probabilities(), "{} frame {frame}", kernel.label());
+            let sounds: Vec<Vec<f32>> = (0..13).map(|seed| features(seed, model, 24)).collect();
+            for count in [1, 2, 5, 6, 7, 13] {
+                let mut alone = vec![network.clone(); count];
+                // Streams that came at different times.
+                for (k, alone) in alone.iter_mut().enumerate() {
+                    sounds[k].chunks_exact(rows).take(k % 4).for_each(|column| {
+                        alone.push(column);
+                    });
+                }
+                let mut together = alone.clone();
+                for frame in 0..24 {
+                    let columns: Vec<&[f32]> =
+                        sounds.iter().map(|sound| &sound[frame * rows..(frame + 1) * rows]).collect();
+                    Network::push_side_by_side(&mut together, &columns);
+                    for ((alone, column), together) in alone.iter_mut().zip(&columns).zip(&together) {
+                        let bits = |numbers: &[f32]| numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                        alone.push(column);
+                        assert_eq!(
+                            bits(alone.logits()),
+                            bits(together.logits()),
+                            "{} {frame}",
+                            kernel.label()
+                        );
+                        assert_eq!(alone.probabilities(), together.probabilities());
+                    }
                 }
             }
+            let (mut alone, mut together) = (vec![network.clone(); 5], vec![network; 5]);
             // A stream that has no column waits.
             let before = together[4].probabilities().to_vec();
             Network::push_side_by_side(&mut together, &[&sounds[0][..rows]]);

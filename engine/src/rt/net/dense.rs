@@ -1,14 +1,14 @@
 //! Convolutions that mix channels: packed for [`super::tile`].
 
-use super::entries::{self, Dense, EntriesI8, Span};
+use super::entries::{self, Dense, Span};
 use super::kernel::Kernel;
 use super::ring::Ring;
-use super::tile::{Geometry, Operands, pack};
+use super::tile::{Geometry, Operands, Stream, pack};
 use crate::model::{Layer, Values, windowed::requantizing};
 use std::sync::Arc;
 
 /// What follows an FP32 sum.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct AfterF32 {
     /// One a channel, to the end of the last panel.
     pub bias: Vec<f32>,
@@ -27,7 +27,7 @@ impl AfterF32 {
 
 /// What follows an INT8 sum: `(sum * factor)` between `low` and `high`, rounded to even, plus `shift`. Outputs are kept
 /// with 128 added, so that they are unsigned.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct AfterI8 {
     /// One a channel, to the end of the last panel.
     pub bias: Vec<i32>,
@@ -120,16 +120,16 @@ impl DenseF32 {
         let Values::F32 { weights, bias } = &layer.values else {
             unreachable!("a valid FP32 model has FP32 layers")
         };
-        let entries = entries::f32(kernel);
+        let entry = entries::f32(kernel);
         let geometry = geometry(layer, rows_in);
-        let packed = pack(&geometry, layer.kernel_t, (entries.lanes, 1), |channel, tap, k| {
+        let packed = pack(&geometry, layer.kernel_t, (entry.lanes, 1), |channel, tap, k| {
             weights[weight_index(layer, channel, tap, k)]
         });
         Self {
             geometry,
-            after: Arc::new(AfterF32::new(bias, layer.relu, 2 * entries.lanes)),
+            after: Arc::new(AfterF32::new(bias, layer.relu, 2 * entry.lanes)),
             weights: Arc::new(Weights::new(packed.into_iter().flat_map(f32::to_le_bytes))),
-            entry: entries.dense,
+            entry,
         }
     }
 
@@ -139,7 +139,19 @@ impl DenseF32 {
         let (columns, taps) = input.view();
         let operands = Operands { columns, taps, weights: self.weights.as_ptr() };
         // SAFETY: the kernel was available when this was made; ring, weights and output were made for this geometry.
-        unsafe { (self.entry)(&self.geometry, &self.after, operands, out.as_mut_ptr()) }
+        unsafe { (self.entry.run)(&self.geometry, &self.after, operands, out.as_mut_ptr()) }
+    }
+
+    /// [`DenseF32::run`] for several streams of this layer, the same to the bit.
+    pub fn run_together(&self, streams: &mut [Stream<'_, f32, f32>]) {
+        debug_assert!(streams.iter().all(|s| s.out.len() == self.geometry.rows * self.geometry.outputs));
+        // SAFETY: as in `run`, for every stream.
+        unsafe { (self.entry.run_together)(&self.geometry, &self.after, self.weights.as_ptr(), streams) }
+    }
+
+    /// Whether it is a clone of the other.
+    pub fn is(&self, other: &DenseF32) -> bool {
+        Arc::ptr_eq(&self.weights, &other.weights)
     }
 }
 
@@ -172,26 +184,26 @@ impl DenseI8 {
         let weight = |channel, tap, k| weights[weight_index(layer, channel, tap, k)];
         let span = Span::of(&pack(&geometry, layer.kernel_t, (1, 4), weight));
         match entries::i8(kernel, span) {
-            EntriesI8::Quads { entries, offset } => {
-                let packed = pack(&geometry, layer.kernel_t, (entries.lanes, 4), weight);
+            entries::DenseI8::Quads { entry, offset } => {
+                let packed = pack(&geometry, layer.kernel_t, (entry.lanes, 4), weight);
                 Self {
                     geometry,
-                    after: Arc::new(AfterI8::new(layer, zero - offset, 2 * entries.lanes)),
+                    after: Arc::new(AfterI8::new(layer, zero - offset, 2 * entry.lanes)),
                     weights: Arc::new(Weights::new(packed.into_iter().map(|w| w as u8))),
-                    inputs: Inputs::Quads(entries.dense),
+                    inputs: Inputs::Quads(entry),
                 }
             }
-            EntriesI8::Pairs(entries) => {
+            entries::DenseI8::Pairs(entry) => {
                 let wide = |channel, tap, k| i16::from(weight(channel, tap, k));
-                let packed = pack(&geometry, layer.kernel_t, (entries.lanes, 2), wide);
+                let packed = pack(&geometry, layer.kernel_t, (entry.lanes, 2), wide);
                 let taps = (0..layer.kernel_t).map(|tap| tap * ring.column()).collect();
                 Self {
                     geometry,
-                    after: Arc::new(AfterI8::new(layer, 0, 2 * entries.lanes)),
+                    after: Arc::new(AfterI8::new(layer, 0, 2 * entry.lanes)),
                     weights: Arc::new(Weights::new(packed.into_iter().flat_map(i16::to_le_bytes))),
                     // One more number, because the last pair may be half a one.
                     inputs: Inputs::Pairs {
-                        entry: entries.dense,
+                        entry,
                         zero: zero as u8,
                         columns: vec![0; layer.kernel_t * ring.column() + 1],
                         taps,
@@ -210,7 +222,7 @@ impl DenseI8 {
             Inputs::Quads(entry) => {
                 let operands = Operands { columns: from, taps: from_taps, weights };
                 // SAFETY: as in `DenseF32::run`.
-                unsafe { entry(&self.geometry, &self.after, operands, out.as_mut_ptr()) }
+                unsafe { (entry.run)(&self.geometry, &self.after, operands, out.as_mut_ptr()) }
             }
             Inputs::Pairs { entry, zero, columns, taps } => {
                 for (to, &tap) in columns.chunks_exact_mut(input.column()).zip(from_taps) {
@@ -220,8 +232,23 @@ impl DenseI8 {
                 }
                 let operands = Operands { columns, taps, weights };
                 // SAFETY: as in `DenseF32::run`; the widened columns stand as those of the ring do.
-                unsafe { entry(&self.geometry, &self.after, operands, out.as_mut_ptr()) }
+                unsafe { (entry.run)(&self.geometry, &self.after, operands, out.as_mut_ptr()) }
             }
         }
+    }
+
+    /// [`DenseI8::run`] for several streams of this layer, the same to the bit. `false` when they have to be taken one by one,
+    /// because each widens its inputs.
+    pub fn run_together(&self, streams: &mut [Stream<'_, u8, u8>]) -> bool {
+        let Inputs::Quads(entry) = &self.inputs else { return false };
+        debug_assert!(streams.iter().all(|s| s.out.len() == self.geometry.rows * self.geometry.outputs));
+        // SAFETY: as in `DenseF32::run`, for every stream.
+        unsafe { (entry.run_together)(&self.geometry, &self.after, self.weights.as_ptr(), streams) }
+        true
+    }
+
+    /// Whether it is a clone of the other.
+    pub fn is(&self, other: &DenseI8) -> bool {
+        Arc::ptr_eq(&self.weights, &other.weights)
     }
 }

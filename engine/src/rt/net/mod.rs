@@ -11,12 +11,16 @@ mod entries;
 mod kernel;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod own;
 mod pool;
 mod portable;
 mod ring;
 mod tile;
+mod together;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+#[cfg(target_arch = "x86_64")]
+mod x86_own;
 
 pub use kernel::Kernel;
 
@@ -40,7 +44,7 @@ enum OpF32 {
 }
 
 impl OpF32 {
-    fn run(&self, input: &Ring<f32>, out: &mut [f32]) {
+    fn run(&mut self, input: &Ring<f32>, out: &mut [f32]) {
         match self {
             OpF32::Dense(dense) => dense.run(input, out),
             OpF32::Depthwise(depthwise) => depthwise.run(input, out),
@@ -94,12 +98,14 @@ impl Stage {
             }
             &Values::I8 { input, output, .. } => {
                 let zero = (i32::from(input.zero_point) + 128) as u8;
+                if layer.depthwise {
+                    // It remembers the past itself.
+                    let ring = Ring::new(zero, rows, layer.inputs, [0, 0], 1, 1);
+                    let op = OpI8::Depthwise(DepthwiseI8::new(layer, rows, kernel));
+                    return Stage::I8 { ring, op, input, output };
+                }
                 let ring = Ring::new(zero, rows, layer.inputs, pads, taps, dilation);
-                let op = if layer.depthwise {
-                    OpI8::Depthwise(DepthwiseI8::new(layer, rows, kernel))
-                } else {
-                    OpI8::Dense(DenseI8::new(layer, rows, &ring, kernel))
-                };
+                let op = OpI8::Dense(DenseI8::new(layer, rows, &ring, kernel));
                 Stage::I8 { ring, op, input, output }
             }
         }
@@ -156,7 +162,21 @@ impl Stage {
     fn reset(&mut self) {
         match self {
             Stage::F32 { ring, .. } => ring.reset(),
-            Stage::I8 { ring, .. } => ring.reset(),
+            Stage::I8 { ring, op, .. } => {
+                ring.reset();
+                if let OpI8::Depthwise(depthwise) = op {
+                    depthwise.reset();
+                }
+            }
+        }
+    }
+
+    /// Bytes that its memory of the past takes.
+    fn bytes(&self) -> usize {
+        match self {
+            Stage::F32 { ring, .. } => ring.bytes(),
+            Stage::I8 { ring, op: OpI8::Depthwise(depthwise), .. } => ring.bytes() + depthwise.bytes(),
+            Stage::I8 { ring, .. } => ring.bytes(),
         }
     }
 }
@@ -244,21 +264,6 @@ impl Network {
         self.pool.probabilities()
     }
 
-    /// One more frame of several streams: `networks` are clones of one network, and each gets its own column. The results
-    /// are those of [`Network::push`], bit for bit. The streams are taken through the layers side by side, so that a layer's
-    /// weights are fetched once for all of them.
-    pub fn push_side_by_side(networks: &mut [Network], columns: &[&[f32]]) {
-        for (network, column) in networks.iter_mut().zip(columns) {
-            network.begin(column);
-        }
-        let layers = networks.iter().map(|network| network.stages.len()).max().unwrap_or(0);
-        for layer in 0..layers {
-            for (network, _) in networks.iter_mut().zip(columns) {
-                network.compute(layer);
-            }
-        }
-    }
-
     /// Takes a column in.
     fn begin(&mut self, column: &[f32]) {
         self.clean(column);
@@ -343,11 +348,7 @@ impl Network {
 
     /// Bytes that its memory of the past takes; weights are shared by all clones.
     pub fn state_bytes(&self) -> usize {
-        let ring = |stage: &Stage| match stage {
-            Stage::F32 { ring, .. } => ring.bytes(),
-            Stage::I8 { ring, .. } => ring.bytes(),
-        };
-        let rings: usize = self.stages.iter().map(ring).sum();
+        let rings: usize = self.stages.iter().map(Stage::bytes).sum();
         rings + self.pool.bytes()
     }
 

@@ -2,6 +2,7 @@
 //! compared with.
 
 use super::dense::{AfterF32, AfterI8};
+use super::own::Own;
 use super::tile::Tile;
 
 const LANES: usize = 4;
@@ -23,13 +24,13 @@ pub(super) struct F32;
 impl Tile for F32 {
     type Layer = AfterF32;
     type In = f32;
-    type Kept = f32;
     type Out = f32;
     type Sum = [f32; LANES];
     type Weight = [f32; LANES];
     type Spread = f32;
     const LANES: usize = LANES;
     const STEP: usize = 1;
+    const EXACT: bool = false;
 
     #[inline(always)]
     unsafe fn zero() -> Self::Sum {
@@ -65,15 +66,6 @@ impl Tile for F32 {
         a
     }
     #[inline(always)]
-    unsafe fn multiply_add_own(mut sum: Self::Sum, inputs: *const f32, weights: *const u8) -> Self::Sum {
-        // SAFETY: the caller's promise.
-        let (inputs, weights) = unsafe { (inputs.cast::<[f32; LANES]>().read(), Self::weight(weights)) };
-        for ((sum, input), weight) in sum.iter_mut().zip(inputs).zip(weights) {
-            *sum += input * weight;
-        }
-        sum
-    }
-    #[inline(always)]
     unsafe fn finish(sum: Self::Sum, layer: &AfterF32, _channel: usize, to: *mut f32) {
         // SAFETY: the caller's promise.
         unsafe { to.cast::<Self::Sum>().write(sum.map(|v| v.max(layer.floor))) }
@@ -86,13 +78,13 @@ pub(super) struct I8;
 impl Tile for I8 {
     type Layer = AfterI8;
     type In = i16;
-    type Kept = u8;
     type Out = u8;
     type Sum = [i32; LANES];
     type Weight = [[i16; 2]; LANES];
     type Spread = [i16; 2];
     const LANES: usize = LANES;
     const STEP: usize = 2;
+    const EXACT: bool = true;
 
     #[inline(always)]
     unsafe fn zero() -> Self::Sum {
@@ -130,20 +122,82 @@ impl Tile for I8 {
         a
     }
     #[inline(always)]
-    unsafe fn multiply_add_own(mut sum: Self::Sum, inputs: *const u8, weights: *const u8) -> Self::Sum {
-        // SAFETY: the caller's promise.
-        let (inputs, weights) =
-            unsafe { (inputs.cast::<[u8; LANES]>().read(), weights.cast::<[i32; LANES]>().read()) };
-        for ((sum, input), weight) in sum.iter_mut().zip(inputs).zip(weights) {
-            *sum = sum.wrapping_add(i32::from(input) * weight);
-        }
-        sum
-    }
-    #[inline(always)]
     unsafe fn finish(sum: Self::Sum, layer: &AfterI8, channel: usize, to: *mut u8) {
         for (i, sum) in sum.into_iter().enumerate() {
             // SAFETY: factors reach to the end of the last panel; `to` is the caller's promise.
             unsafe { to.add(i).write(requantize(sum, *layer.factors.get_unchecked(channel + i), layer)) }
+        }
+    }
+}
+
+impl Own for F32 {
+    type Layer = AfterF32;
+    type In = f32;
+    type Out = f32;
+    type Weight = f32;
+    type Sum = [f32; LANES];
+    type After = f32;
+    const LANES: usize = LANES;
+    const STEP: usize = 1;
+
+    fn place(i: usize) -> (usize, usize) {
+        (i, 0)
+    }
+    #[inline(always)]
+    unsafe fn begin(layer: &AfterF32, channel: usize) -> (Self::Sum, f32) {
+        // SAFETY: the trait's promise, here and below.
+        (unsafe { <Self as Tile>::bias(layer, channel) }, layer.floor)
+    }
+    #[inline(always)]
+    unsafe fn add(mut sum: Self::Sum, a: *const f32, _b: *const f32, weights: *const f32) -> Self::Sum {
+        let (inputs, weights) =
+            unsafe { (a.cast::<[f32; LANES]>().read(), weights.cast::<[f32; LANES]>().read()) };
+        for ((sum, input), weight) in sum.iter_mut().zip(inputs).zip(weights) {
+            *sum += input * weight;
+        }
+        sum
+    }
+    #[inline(always)]
+    unsafe fn finish(sum: Self::Sum, floor: f32, _layer: &AfterF32, to: *mut f32) {
+        unsafe { to.cast::<Self::Sum>().write(sum.map(|v| v.max(floor))) }
+    }
+}
+
+impl Own for I8 {
+    type Layer = AfterI8;
+    type In = i16;
+    type Out = u8;
+    type Weight = i16;
+    type Sum = [i32; LANES];
+    type After = [f32; LANES];
+    const LANES: usize = LANES;
+    const STEP: usize = 1;
+
+    fn place(i: usize) -> (usize, usize) {
+        (i, 0)
+    }
+    #[inline(always)]
+    unsafe fn begin(layer: &AfterI8, channel: usize) -> (Self::Sum, Self::After) {
+        unsafe {
+            (
+                <Self as Tile>::bias(layer, channel),
+                layer.factors.as_ptr().add(channel).cast::<Self::After>().read(),
+            )
+        }
+    }
+    #[inline(always)]
+    unsafe fn add(mut sum: Self::Sum, a: *const i16, _b: *const i16, weights: *const i16) -> Self::Sum {
+        let (inputs, weights) =
+            unsafe { (a.cast::<[i16; LANES]>().read(), weights.cast::<[i16; LANES]>().read()) };
+        for ((sum, input), weight) in sum.iter_mut().zip(inputs).zip(weights) {
+            *sum = sum.wrapping_add(i32::from(input) * i32::from(weight));
+        }
+        sum
+    }
+    #[inline(always)]
+    unsafe fn finish(sum: Self::Sum, factors: Self::After, layer: &AfterI8, to: *mut u8) {
+        for (i, (sum, factor)) in sum.into_iter().zip(factors).enumerate() {
+            unsafe { to.add(i).write(requantize(sum, factor, layer)) }
         }
     }
 }

@@ -60,6 +60,12 @@ impl<T: Copy> Ring<T> {
         self.data.get_mut(from..from + self.filled).unwrap_or_default()
     }
 
+    /// The newest column without its padding.
+    pub fn column_now(&self) -> &[T] {
+        let from = self.taps.last().map_or(0, |tap| tap + self.first);
+        self.data.get(from..from + self.filled).unwrap_or_default()
+    }
+
     /// All columns, and where the column of each tap begins.
     pub fn view(&self) -> (&[T], &[usize]) {
         (&self.data, &self.taps)

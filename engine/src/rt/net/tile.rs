@@ -9,7 +9,7 @@ const MAX_ROWS: usize = 6;
 /// Independent sums of a tile of one row, so that additions need not wait for each other.
 const CHAINS: usize = 4;
 /// Widest panel of all instruction sets, in output channels.
-const MAX_PANEL: usize = 32;
+pub(super) const MAX_PANEL: usize = 32;
 
 /// One instruction set's vectors of 32-bit lanes, a lane for each output channel, and the arithmetic on them.
 ///
@@ -19,8 +19,6 @@ pub(super) trait Tile {
     /// Holds biases and what comes after the sum.
     type Layer;
     type In: Copy;
-    /// Inputs as the ring keeps them; what a depthwise layer reads.
-    type Kept: Copy;
     type Out: Copy + Default;
     /// Sums, one a lane.
     type Sum: Copy;
@@ -31,6 +29,8 @@ pub(super) trait Tile {
     const LANES: usize;
     /// Inputs that one multiplication adds up.
     const STEP: usize;
+    /// Sums are the same in whatever order they are added up.
+    const EXACT: bool;
 
     unsafe fn zero() -> Self::Sum;
     /// The biases of the channels from `channel` on.
@@ -41,9 +41,6 @@ pub(super) trait Tile {
     unsafe fn spread(from: *const Self::In) -> Self::Spread;
     unsafe fn multiply_add(sum: Self::Sum, input: Self::Spread, weight: Self::Weight) -> Self::Sum;
     unsafe fn add(a: Self::Sum, b: Self::Sum) -> Self::Sum;
-    /// Adds to each lane the product of its own input and its own weight. Reads `LANES` inputs, and as many weights of 4
-    /// bytes, aligned as for [`Tile::weight`].
-    unsafe fn multiply_add_own(sum: Self::Sum, inputs: *const Self::Kept, weights: *const u8) -> Self::Sum;
     /// Activation or requantization; writes `LANES` outputs.
     unsafe fn finish(sum: Self::Sum, layer: &Self::Layer, channel: usize, to: *mut Self::Out);
 }
@@ -133,103 +130,181 @@ pub(super) unsafe fn product<T: Tile>(
     }
 }
 
-/// The shape of a depthwise layer.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct OwnGeometry {
-    /// Output rows.
-    pub rows: usize,
-    /// Channels, the same in and out.
-    pub channels: usize,
-    /// Kernel size along the features.
-    pub kernel_f: usize,
-    /// Step along the features.
-    pub stride_f: usize,
+/// One of several streams that go through a layer side by side.
+pub(super) struct Stream<'a, In, Out> {
+    /// As [`Operands::columns`].
+    pub columns: &'a [In],
+    /// As [`Operands::taps`]; as many in every stream.
+    pub taps: &'a [usize],
+    /// Where the stream's outputs go, `rows * outputs` of them.
+    pub out: &'a mut [Out],
 }
 
-/// Weights in the order in which [`own_product`] reads them: vector of channels, tap, kernel row, lane. `weight(channel,
-/// tap, row)` is asked for channels that are there; the others' weights are zero.
-pub(super) fn pack_own<T: Copy + Default>(
-    geometry: &OwnGeometry,
-    taps: usize,
-    lanes: usize,
-    weight: impl Fn(usize, usize, usize) -> T,
-) -> Vec<T> {
-    let mut packed = Vec::new();
-    for first in (0..geometry.channels).step_by(lanes) {
-        for tap in 0..taps {
-            for row in 0..geometry.kernel_f {
-                for channel in first..first + lanes {
-                    let there = channel < geometry.channels;
-                    packed.push(if there { weight(channel, tap, row) } else { T::default() });
+/// [`product`] for several streams: the results are the same to the bit, but a tile takes its rows from all of them, so that
+/// weights are read once for up to [`MAX_ROWS`] rows also where a stream has only one.
+///
+/// # Safety
+/// As [`product`], for every stream.
+#[inline(always)]
+pub(super) unsafe fn product_together<T: Tile>(
+    geometry: &Geometry,
+    layer: &T::Layer,
+    weights: *const u8,
+    streams: &mut [Stream<'_, T::In, T::Out>],
+) {
+    let panel = 2 * T::LANES;
+    let taps = streams.first().map_or(0, |stream| stream.taps.len());
+    let panel_bytes = taps * geometry.length.div_ceil(T::STEP) * panel * 4;
+    let all = streams.len() * geometry.rows;
+    let blocks = all.div_ceil(MAX_ROWS);
+    for (i, channel) in (0..geometry.outputs).step_by(panel).enumerate() {
+        for block in 0..blocks {
+            let first = block * all / blocks;
+            let count = (block + 1) * all / blocks - first;
+            // SAFETY: the caller's promise; every number below `all` is a stream and one of its rows.
+            unsafe {
+                let weights = weights.add(i * panel_bytes);
+                let place = Together { first, channel, weights };
+                match count {
+                    1 => together::<T, 1>(geometry, layer, streams, place),
+                    2 => together::<T, 2>(geometry, layer, streams, place),
+                    3 => together::<T, 3>(geometry, layer, streams, place),
+                    4 => together::<T, 4>(geometry, layer, streams, place),
+                    5 => together::<T, 5>(geometry, layer, streams, place),
+                    _ => together::<T, MAX_ROWS>(geometry, layer, streams, place),
                 }
             }
         }
     }
-    packed
 }
 
-/// Computes a depthwise layer: `geometry.rows` rows of `geometry.channels` numbers into `out`.
-///
+/// What a tile over several streams computes: rows from number `first` on, counted through all streams.
+#[derive(Clone, Copy)]
+struct Together {
+    first: usize,
+    channel: usize,
+    weights: *const u8,
+}
+
 /// # Safety
-/// As [`product`], with weights packed by [`pack_own`]; `operands.columns` must be readable for [`Tile::LANES`] beyond
-/// the last column.
+/// As [`product_together`]; `M` rows from `place.first` on must be there.
 #[inline(always)]
-pub(super) unsafe fn own_product<T: Tile>(
-    geometry: &OwnGeometry,
+unsafe fn together<T: Tile, const M: usize>(
+    geometry: &Geometry,
     layer: &T::Layer,
-    operands: Operands<'_, T::Kept>,
-    out: *mut T::Out,
+    streams: &mut [Stream<'_, T::In, T::Out>],
+    place: Together,
 ) {
-    // Kernels of these sizes are unrolled; they are what networks are made of.
+    let mut rows = [(0, 0); M];
+    for (m, row) in rows.iter_mut().enumerate() {
+        *row = ((place.first + m) / geometry.rows, (place.first + m) % geometry.rows);
+    }
+    let steps = geometry.length.div_ceil(T::STEP);
+    // SAFETY: every pointer stays within the operands, as the caller promises.
+    unsafe {
+        let bias = [T::bias(layer, place.channel), T::bias(layer, place.channel + T::LANES)];
+        let whole = Chain { first: 0, stride: 1, until: steps, rest: steps..steps };
+        let mut sums = [bias; M];
+        // A single row is added up in several chains (see `one_row`). Where the order matters they are gone through one
+        // after the other, so that every sum is added up as there.
+        if T::EXACT || geometry.rows > 1 {
+            add_chain::<T, M>(&mut sums, geometry, streams, &rows, place.weights, whole);
+        } else {
+            let round = steps / CHAINS * CHAINS;
+            let chain = |first| Chain { first, stride: CHAINS, until: round, rest: round..round };
+            let zero = [[T::zero(); 2]; M];
+            let mut others = [zero; CHAINS - 1];
+            // What is left over belongs to the first.
+            add_chain::<T, M>(
+                &mut sums,
+                geometry,
+                streams,
+                &rows,
+                place.weights,
+                Chain { rest: round..steps, ..chain(0) },
+            );
+            for (i, sums) in others.iter_mut().enumerate() {
+                add_chain::<T, M>(sums, geometry, streams, &rows, place.weights, chain(i + 1));
+            }
+            let [b, c, d] = others;
+            for (m, sum) in sums.iter_mut().enumerate() {
+                for (i, sum) in sum.iter_mut().enumerate() {
+                    *sum = T::add(T::add(*sum, b[m][i]), T::add(c[m][i], d[m][i]));
+                }
+            }
+        }
+        for (sum, (stream, row)) in sums.into_iter().zip(rows) {
+            let out = streams.get_unchecked_mut(stream).out.as_mut_ptr();
+            store::<T>(geometry, layer, sum, Place { row, channel: place.channel, out });
+        }
+    }
+}
+
+/// Steps of a tap that are added up one after the other: every `stride`th from `first` on, below `until`, then all of `rest`.
+#[derive(Clone)]
+struct Chain {
+    first: usize,
+    stride: usize,
+    until: usize,
+    rest: std::ops::Range<usize>,
+}
+
+/// # Safety
+/// As [`together`].
+#[inline(always)]
+unsafe fn add_chain<T: Tile, const M: usize>(
+    to: &mut [[T::Sum; 2]; M],
+    geometry: &Geometry,
+    streams: &[Stream<'_, T::In, T::Out>],
+    rows: &[(usize, usize); M],
+    weights: *const u8,
+    chain: Chain,
+) {
+    let steps = geometry.length.div_ceil(T::STEP);
+    let taps = streams.first().map_or(0, |stream| stream.taps.len());
+    // SAFETY: every pointer stays within the operands, as the caller promises.
+    unsafe {
+        let mut sums = *to;
+        for tap in 0..taps {
+            let mut inputs = [std::ptr::null(); M];
+            for (input, (stream, row)) in inputs.iter_mut().zip(rows) {
+                let stream = streams.get_unchecked(*stream);
+                let start = stream.taps.get_unchecked(tap) + row * geometry.row_step;
+                *input = stream.columns.as_ptr().add(start);
+            }
+            let weights = weights.add(tap * steps * T::LANES * 8);
+            let mut step = chain.first;
+            while step < chain.until {
+                add_step::<T, M>(&mut sums, &inputs, weights, step);
+                step = step.wrapping_add(chain.stride);
+            }
+            let mut step = chain.rest.start;
+            while step < chain.rest.end {
+                add_step::<T, M>(&mut sums, &inputs, weights, step);
+                step = step.wrapping_add(1);
+            }
+        }
+        *to = sums;
+    }
+}
+
+/// # Safety
+/// As [`product`]; `inputs` and `weights` belong to one tap.
+#[inline(always)]
+unsafe fn add_step<T: Tile, const M: usize>(
+    sums: &mut [[T::Sum; 2]; M],
+    inputs: &[*const T::In; M],
+    weights: *const u8,
+    step: usize,
+) {
     // SAFETY: the caller's promise.
     unsafe {
-        match geometry.kernel_f {
-            1 => own_rows::<T, 1>(geometry, layer, operands, out),
-            3 => own_rows::<T, 3>(geometry, layer, operands, out),
-            5 => own_rows::<T, 5>(geometry, layer, operands, out),
-            _ => own_rows::<T, 0>(geometry, layer, operands, out),
-        }
-    }
-}
-
-/// `KERNEL_F` is `geometry.kernel_f`, or 0 for any.
-///
-/// # Safety
-/// As [`own_product`].
-#[inline(always)]
-unsafe fn own_rows<T: Tile, const KERNEL_F: usize>(
-    geometry: &OwnGeometry,
-    layer: &T::Layer,
-    operands: Operands<'_, T::Kept>,
-    out: *mut T::Out,
-) {
-    let kernel_f = if KERNEL_F == 0 { geometry.kernel_f } else { KERNEL_F };
-    let channels = geometry.channels;
-    let weight_bytes = operands.taps.len() * kernel_f * T::LANES * 4;
-    for (i, channel) in (0..channels).step_by(T::LANES).enumerate() {
-        for row in 0..geometry.rows {
-            // SAFETY: every pointer stays within the operands, as the caller promises.
-            unsafe {
-                let mut sum = T::bias(layer, channel);
-                let mut weights = operands.weights.add(i * weight_bytes);
-                let first = operands.columns.as_ptr().add(row * geometry.stride_f * channels + channel);
-                for &tap in operands.taps {
-                    let mut inputs = first.add(tap);
-                    for _ in 0..kernel_f {
-                        sum = T::multiply_add_own(sum, inputs, weights);
-                        inputs = inputs.add(channels);
-                        weights = weights.add(T::LANES * 4);
-                    }
-                }
-                let to = out.add(row * channels + channel);
-                if channel + T::LANES <= channels {
-                    T::finish(sum, layer, channel, to);
-                } else {
-                    let mut whole = [T::Out::default(); MAX_PANEL];
-                    T::finish(sum, layer, channel, whole.as_mut_ptr());
-                    std::ptr::copy_nonoverlapping(whole.as_ptr(), to, channels - channel);
-                }
-            }
+        let weights = weights.wrapping_add(step.wrapping_mul(T::LANES * 8));
+        let (a, b) = (T::weight(weights), T::weight(weights.wrapping_add(T::LANES * 4)));
+        for (sum, input) in sums.iter_mut().zip(inputs) {
+            let spread = T::spread(input.wrapping_add(step.wrapping_mul(T::STEP)));
+            sum[0] = T::multiply_add(sum[0], spread, a);
+            sum[1] = T::multiply_add(sum[1], spread, b);
         }
     }
 }

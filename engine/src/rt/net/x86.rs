@@ -8,7 +8,7 @@ use super::tile::Tile;
 use std::arch::x86_64::*;
 
 /// To the nearest whole number, ties to even, whatever rounding the thread has set.
-const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+pub(super) const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 
 /// FP32 in 16 lanes of AVX-512.
 pub(super) struct F32x16;
@@ -16,13 +16,13 @@ pub(super) struct F32x16;
 impl Tile for F32x16 {
     type Layer = AfterF32;
     type In = f32;
-    type Kept = f32;
     type Out = f32;
     type Sum = __m512;
     type Weight = __m512;
     type Spread = __m512;
     const LANES: usize = 16;
     const STEP: usize = 1;
+    const EXACT: bool = false;
 
     #[inline(always)]
     unsafe fn zero() -> __m512 {
@@ -50,10 +50,6 @@ impl Tile for F32x16 {
         unsafe { _mm512_add_ps(a, b) }
     }
     #[inline(always)]
-    unsafe fn multiply_add_own(sum: __m512, inputs: *const f32, weights: *const u8) -> __m512 {
-        unsafe { _mm512_fmadd_ps(_mm512_loadu_ps(inputs), _mm512_load_ps(weights.cast()), sum) }
-    }
-    #[inline(always)]
     unsafe fn finish(sum: __m512, layer: &AfterF32, _channel: usize, to: *mut f32) {
         unsafe { _mm512_storeu_ps(to, _mm512_max_ps(sum, _mm512_set1_ps(layer.floor))) }
     }
@@ -65,13 +61,13 @@ pub(super) struct F32x8;
 impl Tile for F32x8 {
     type Layer = AfterF32;
     type In = f32;
-    type Kept = f32;
     type Out = f32;
     type Sum = __m256;
     type Weight = __m256;
     type Spread = __m256;
     const LANES: usize = 8;
     const STEP: usize = 1;
+    const EXACT: bool = false;
 
     #[inline(always)]
     unsafe fn zero() -> __m256 {
@@ -98,10 +94,6 @@ impl Tile for F32x8 {
         unsafe { _mm256_add_ps(a, b) }
     }
     #[inline(always)]
-    unsafe fn multiply_add_own(sum: __m256, inputs: *const f32, weights: *const u8) -> __m256 {
-        unsafe { _mm256_fmadd_ps(_mm256_loadu_ps(inputs), _mm256_load_ps(weights.cast()), sum) }
-    }
-    #[inline(always)]
     unsafe fn finish(sum: __m256, layer: &AfterF32, _channel: usize, to: *mut f32) {
         unsafe { _mm256_storeu_ps(to, _mm256_max_ps(sum, _mm256_set1_ps(layer.floor))) }
     }
@@ -113,13 +105,13 @@ pub(super) struct I8x16Vnni;
 impl Tile for I8x16Vnni {
     type Layer = AfterI8;
     type In = u8;
-    type Kept = u8;
     type Out = u8;
     type Sum = __m512i;
     type Weight = __m512i;
     type Spread = __m512i;
     const LANES: usize = 16;
     const STEP: usize = 4;
+    const EXACT: bool = true;
 
     #[inline(always)]
     unsafe fn zero() -> __m512i {
@@ -146,14 +138,6 @@ impl Tile for I8x16Vnni {
         unsafe { _mm512_add_epi32(a, b) }
     }
     #[inline(always)]
-    unsafe fn multiply_add_own(sum: __m512i, inputs: *const u8, weights: *const u8) -> __m512i {
-        unsafe {
-            // A lane's upper 16 bits are 0 in the input, so the product of 16-bit pairs is that of the lane.
-            let inputs = _mm512_cvtepu8_epi32(_mm_loadu_si128(inputs.cast()));
-            _mm512_add_epi32(sum, _mm512_madd_epi16(inputs, _mm512_load_si512(weights.cast())))
-        }
-    }
-    #[inline(always)]
     unsafe fn finish(sum: __m512i, layer: &AfterI8, channel: usize, to: *mut u8) {
         unsafe {
             let factors = _mm512_loadu_ps(layer.factors.as_ptr().add(channel));
@@ -171,7 +155,6 @@ impl Tile for I8x16Vnni {
 macro_rules! i8x8 {
     () => {
         type Layer = AfterI8;
-        type Kept = u8;
         type Out = u8;
         type Sum = __m256i;
         type Weight = __m256i;
@@ -192,14 +175,6 @@ macro_rules! i8x8 {
         #[inline(always)]
         unsafe fn add(a: __m256i, b: __m256i) -> __m256i {
             unsafe { _mm256_add_epi32(a, b) }
-        }
-        #[inline(always)]
-        unsafe fn multiply_add_own(sum: __m256i, inputs: *const u8, weights: *const u8) -> __m256i {
-            unsafe {
-                // A lane's upper 16 bits are 0 in the input, so the product of 16-bit pairs is that of the lane.
-                let inputs = _mm256_cvtepu8_epi32(_mm_loadl_epi64(inputs.cast()));
-                _mm256_add_epi32(sum, _mm256_madd_epi16(inputs, _mm256_load_si256(weights.cast())))
-            }
         }
         #[inline(always)]
         unsafe fn finish(sum: __m256i, layer: &AfterI8, channel: usize, to: *mut u8) {
@@ -227,6 +202,7 @@ impl Tile for I8x8Vnni {
     type In = u8;
     type Spread = __m256i;
     const STEP: usize = 4;
+    const EXACT: bool = true;
 
     #[inline(always)]
     unsafe fn spread(from: *const u8) -> __m256i {
@@ -247,6 +223,7 @@ impl Tile for I8x8Narrow {
     type In = u8;
     type Spread = __m256i;
     const STEP: usize = 4;
+    const EXACT: bool = true;
 
     #[inline(always)]
     unsafe fn spread(from: *const u8) -> __m256i {
@@ -272,6 +249,7 @@ impl Tile for I8x8Signs {
     /// The sizes of the inputs, and the inputs for their signs.
     type Spread = [__m256i; 2];
     const STEP: usize = 4;
+    const EXACT: bool = true;
 
     #[inline(always)]
     unsafe fn spread(from: *const u8) -> [__m256i; 2] {
@@ -298,6 +276,7 @@ impl Tile for I8x8 {
     type In = i16;
     type Spread = __m256i;
     const STEP: usize = 2;
+    const EXACT: bool = true;
 
     #[inline(always)]
     unsafe fn spread(from: *const i16) -> __m256i {
