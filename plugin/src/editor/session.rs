@@ -13,6 +13,7 @@ use crate::shared::Shared;
 use idiom_engine::metrics::Stage;
 use idiom_engine::profile::Preset;
 use idiom_engine::spectrum::Analyser;
+use idiom_engine::worker::UserModel;
 use idiom_engine::{Genre, Section};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::*;
@@ -307,10 +308,25 @@ impl Session {
             }
             Action::CopySlot => self.other = Some(Setup::of(params)),
             Action::ClearCache => shared.handle.clear_cache(),
-            Action::OpenModel(path) => params.model.pick(path),
-            Action::BuiltInModel => params.model.play(None),
+            Action::OpenModel(path) => {
+                let before = params.model.get();
+                params.model.pick(path);
+                self.model_changed(before, params, now_s);
+            }
+            Action::BuiltInModel => {
+                let before = params.model.get();
+                params.model.play(None);
+                self.model_changed(before, params, now_s);
+            }
             Action::CacheLimits(limits) => shared.handle.set_cache_limits(*limits),
         }
+    }
+
+    /// A file that was refused has changed nothing, and is no step.
+    fn model_changed(&mut self, before: Option<UserModel>, params: &IdiomParams, now_s: f64) {
+        let values = [before, params.model.get()].map(|model| vec![Value::Model(model)]);
+        let [before, after] = values;
+        self.undo.push(Step { name: "Model".into(), before, after }, now_s);
     }
 
     fn one(
@@ -366,6 +382,7 @@ fn set(values: &[Value], params: &IdiomParams, host: &impl Host) {
             }
             Value::Choice(choice) => params.selection.choose(*choice),
             Value::Preset(played) => params.preset.set_played(played),
+            Value::Model(model) => params.model.play(model.clone()),
         }
     }
 }

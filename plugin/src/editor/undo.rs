@@ -4,6 +4,7 @@
 
 use crate::params::IdiomParams;
 use crate::state::{Choice, Played};
+use idiom_engine::worker::UserModel;
 use nice_plug::prelude::*;
 
 /// Most steps that are kept.
@@ -20,6 +21,8 @@ pub enum Value {
     Choice(Choice),
     /// The preset that plays, with its profiles where they were changed.
     Preset(Played),
+    /// The user's own model, or none for the built-in one.
+    Model(Option<UserModel>),
 }
 
 impl Value {
@@ -27,7 +30,9 @@ impl Value {
     pub fn is_of(&self, other: &Value) -> bool {
         match (self, other) {
             (Value::Param(a, _), Value::Param(b, _)) => a == b,
-            (Value::Choice(_), Value::Choice(_)) | (Value::Preset(_), Value::Preset(_)) => true,
+            (Value::Choice(_), Value::Choice(_))
+            | (Value::Preset(_), Value::Preset(_))
+            | (Value::Model(_), Value::Model(_)) => true,
             _ => false,
         }
     }
@@ -99,7 +104,7 @@ impl Undo {
     }
 }
 
-/// Everything that the sound depends on: what A and B hold, and what a user's preset saves.
+/// Everything that the sound depends on: what A and B hold, and, but for the model, what a user's preset saves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setup(pub Vec<Value>);
 
@@ -115,6 +120,7 @@ impl Setup {
             .collect();
         values.push(Value::Choice(params.selection.get()));
         values.push(Value::Preset(params.preset.played()));
+        values.push(Value::Model(params.model.get()));
         Setup(values)
     }
 
@@ -189,7 +195,7 @@ mod tests {
     fn a_setup_holds_every_parameter_but_the_bypass() {
         let params = IdiomParams::new(std::sync::Arc::default());
         let setup = Setup::of(&params);
-        assert_eq!(setup.0.len(), params.param_map().len() - 1 + 2);
+        assert_eq!(setup.0.len(), params.param_map().len() - 1 + 3);
         let mut other = setup.clone();
         other.0[0] = Value::Param("amount".into(), 0.25);
         let step = setup.step_to(&other, "B".into());

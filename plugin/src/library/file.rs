@@ -92,6 +92,8 @@ impl UserPreset {
             match value {
                 Value::Choice(choice) => *choice = self.inference,
                 Value::Preset(played) => *played = Played { built_in: plays, own: own.clone() },
+                // The user's own model is a file of this machine's, and a preset goes to others.
+                Value::Model(_) => {}
                 Value::Param(id, normalized) => {
                     let Some((_, param, _)) = map.iter().find(|(known, ..)| known == id) else { continue };
                     // SAFETY: as above.

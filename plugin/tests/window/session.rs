@@ -1,5 +1,6 @@
 //! What the window does to a plugin, carried out without a host: undo, A and B, presets, the cache.
 
+use idiom_engine::model::shipped;
 use idiom_engine::profile::Parameter;
 use idiom_engine::rt::cache::CacheLimits;
 use idiom_engine::{Backend, Genre, Handle, LimiterMode, Mode, Quantization, Section, Uncertain};
@@ -132,6 +133,31 @@ fn a_and_b_hold_settings_of_their_own() {
     // The bypass is for listening and stays.
     plugin.act([Action::Switch(Switch::Bypass, true), Action::Slot(Slot::B)]);
     assert!(plugin.model().switch(Switch::Bypass));
+}
+
+#[test]
+fn a_picked_model_is_taken_back_and_belongs_to_a_or_b() {
+    let mut plugin = Plugin::new();
+    std::fs::create_dir_all(&plugin.folder).unwrap();
+    // SAFETY: nothing in this program reads the environment but through the standard library, which locks it.
+    unsafe { std::env::set_var("IDIOM_MODELS", plugin.folder.join("models")) };
+    let file = plugin.folder.join("mine.onnx");
+    std::fs::write(&file, shipped::flagship(Quantization::Fp32)).unwrap();
+    let name = |plugin: &mut Plugin| plugin.model().own_model.map(|model| model.name);
+    let mine = Some("mine.onnx".to_owned());
+    plugin.act([Action::OpenModel(file)]);
+    assert_eq!((name(&mut plugin), plugin.model().look.undo.as_deref()), (mine.clone(), Some("Model")));
+    let nowhere = plugin.folder.join("none.onnx");
+    plugin.act([Action::OpenModel(nowhere), Action::Undo]);
+    assert_eq!(name(&mut plugin), None, "one that was refused is no step");
+    plugin.act([Action::Redo]);
+    assert_eq!(name(&mut plugin), mine);
+    plugin.act([Action::Slot(Slot::B), Action::BuiltInModel]);
+    assert_eq!(name(&mut plugin), None);
+    plugin.act([Action::Slot(Slot::A)]);
+    assert_eq!(name(&mut plugin), mine, "A keeps it");
+    plugin.act([Action::Slot(Slot::B)]);
+    assert_eq!(name(&mut plugin), None, "B keeps the built-in one");
 }
 
 #[test]

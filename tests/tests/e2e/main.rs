@@ -11,5 +11,6 @@ mod orders;
 mod process;
 mod sound;
 mod state;
+mod user_models;
 mod vst3;
 mod vst3_rules;
