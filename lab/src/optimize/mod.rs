@@ -22,6 +22,7 @@ pub mod prune;
 pub mod quantize;
 pub mod report;
 pub mod sounds;
+pub mod tones;
 
 pub use config::{OptimizationConfig, Platform, Precision};
 pub use pipeline::Pipeline;

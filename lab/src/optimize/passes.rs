@@ -130,10 +130,12 @@ impl Work<'_> {
         self.story.calibrations.sort_by_key(|trial| trial.calibration != quantized.calibration);
         let taken = self.story.calibrations[0];
         self.done(format!(
-            "quantized with {} calibration{}: {:.1} % of the answers stay",
+            "quantized with {} calibration{}: {:.1} % of the answers stay; probabilities move by {:.4}, on held chords by {:.4}",
             taken.calibration.label(),
             if narrow { ", weights within ±64" } else { "" },
-            100.0 * taken.agreement
+            100.0 * taken.agreement,
+            taken.distance,
+            taken.on_tones
         ));
         if self.config.level < 3 {
             return Ok(quantized.model);

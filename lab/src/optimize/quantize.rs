@@ -3,6 +3,7 @@
 use super::calibrate::{Calibration, Seen};
 use super::measure::Answers;
 use super::sounds::Sounds;
+use super::tones;
 use anyhow::Result;
 use idiom_engine::model::quantize::{FULL, NARROW};
 use idiom_engine::model::{Affine, Model, Values, quantize};
@@ -21,6 +22,15 @@ pub struct Trial {
     pub agreement: f64,
     /// Mean distance of the probabilities from what they were, 0 to 1.
     pub distance: f64,
+    /// The same on [`tones`].
+    pub on_tones: f64,
+}
+
+impl Trial {
+    /// How far the answers moved, on music and on tones.
+    pub fn moved(&self) -> f64 {
+        self.distance + self.on_tones
+    }
 }
 
 /// A quantized model, and how it came about.
@@ -34,13 +44,17 @@ pub struct Quantized {
     pub trials: Vec<Trial>,
 }
 
-/// Quantizes an FP32 model with ranges seen on `fit`; the calibration is the one whose answers on `fit` agree most with
-/// `reference`, what the FP32 model said, and are nearest among equals. `narrow` keeps weights within ±64.
+/// Quantizes an FP32 model with ranges seen on `fit` and on generated [`tones`]; the calibration is the one whose answers on both
+/// are nearest to what the FP32 model says, `reference` on `fit`. `narrow` keeps weights within ±64.
 ///
 /// # Errors
 /// When the model cannot be played, there is no sound, or the user interrupts.
 pub fn static_int8(model: &Model, fit: &Sounds, reference: &Answers, narrow: bool) -> Result<Quantized> {
-    let seen = Seen::through(model, &fit.windows(WINDOWS, FRAMES))?;
+    let tones = tones::sounds(&model.meta);
+    let said_of_tones = Answers::of(model, &tones)?;
+    let mut windows = fit.windows(WINDOWS, FRAMES);
+    windows.extend(tones.clips.iter().map(|clip| clip.columns.as_slice()));
+    let seen = Seen::through(model, &windows)?;
     let largest = if narrow { NARROW } else { FULL };
     let mut trials: Vec<Trial> = Vec::new();
     let mut best: Option<(Model, Trial)> = None;
@@ -49,10 +63,10 @@ pub fn static_int8(model: &Model, fit: &Sounds, reference: &Answers, narrow: boo
         let int8 = quantize::quantize(model, input, &outputs, largest);
         let answers = Answers::of(&int8, fit)?;
         let (agreement, distance) = (reference.agreement(&answers), reference.distance(&answers));
-        let trial = Trial { calibration, agreement, distance };
+        let on_tones = said_of_tones.distance(&Answers::of(&int8, &tones)?);
+        let trial = Trial { calibration, agreement, distance, on_tones };
         trials.push(trial);
-        let better = |other: &Trial| (agreement, -distance) > (other.agreement, -other.distance);
-        if best.as_ref().is_none_or(|(_, other)| better(other)) {
+        if best.as_ref().is_none_or(|(_, other)| trial.moved() < other.moved()) {
             best = Some((int8, trial));
         }
     }
@@ -103,8 +117,7 @@ mod tests {
             assert_eq!(quantized.trials.len(), 3);
             let taken = quantized.trials.iter().find(|t| t.calibration == quantized.calibration).unwrap();
             for trial in &quantized.trials {
-                let order = (taken.agreement, -taken.distance) >= (trial.agreement, -trial.distance);
-                assert!(order, "{trial:?} is better than {taken:?}");
+                assert!(taken.moved() <= trial.moved(), "{trial:?} is better than {taken:?}");
             }
             assert!(taken.agreement > 0.95, "{taken:?}");
             let answers = Answers::of(&quantized.model, &sounds).unwrap();
