@@ -22,24 +22,6 @@ pub fn flagship_tflite(quantization: Quantization) -> &'static [u8] {
     }
 }
 
-/// The small network on 13 MFCCs as an ONNX file. [`Quantization::Auto`] is INT8, the smallest.
-pub fn small(quantization: Quantization) -> &'static [u8] {
-    match quantization {
-        Quantization::Fp32 => include_bytes!("../../../models/small.fp32.onnx"),
-        Quantization::Fp16 => include_bytes!("../../../models/small.fp16.onnx"),
-        Quantization::Int8 | Quantization::Auto => include_bytes!("../../../models/small.int8.onnx"),
-    }
-}
-
-/// The same as a TFLite file.
-pub fn small_tflite(quantization: Quantization) -> &'static [u8] {
-    match quantization {
-        Quantization::Fp32 => include_bytes!("../../../models/small.fp32.tflite"),
-        Quantization::Fp16 => include_bytes!("../../../models/small.fp16.tflite"),
-        Quantization::Int8 | Quantization::Auto => include_bytes!("../../../models/small.int8.tflite"),
-    }
-}
-
 /// The linear model of the backend Classic, see [`super::classic`].
 pub fn classic() -> &'static [u8] {
     include_bytes!("../../../models/classic.weights.json")

@@ -99,16 +99,12 @@ pub fn prepare(wish: &Wish, may_measure: bool) -> Prepared {
 /// the smallest is taken.
 fn chosen_for_this_machine(wish: &Wish, may_measure: bool) -> (Option<(Quantization, String)>, bool) {
     let here = matches!(wish.backend, Backend::Auto | Backend::Onnx | Backend::Tflite);
-    let source = match wish.source {
-        ModelSource::Shipped => Opened::Shipped,
-        ModelSource::Small => Opened::Small,
-        _ => return (None, false),
-    };
-    if wish.quantization != Quantization::Auto || !here {
+    if wish.source != ModelSource::Shipped || wish.quantization != Quantization::Auto || !here {
         return (None, false);
     }
     let format = if wish.backend == Backend::Tflite { Format::Tflite } else { Format::Onnx };
-    match if may_measure { auto::choose(&source, format) } else { auto::known(&source, format) } {
+    let known = if may_measure { auto::choose } else { auto::known };
+    match known(&Opened::Shipped, format) {
         None if !may_measure => (Some((Quantization::Int8, UNMEASURED.into())), true),
         chosen => (chosen, false),
     }
@@ -228,19 +224,6 @@ mod tests {
         ] {
             assert_eq!(prepare(&wish(backend, quantization), true).status.choice, None);
         }
-    }
-
-    #[test]
-    fn what_is_not_measured_yet_is_provisional() {
-        measure();
-        // Nothing has measured the small model.
-        let small = Wish { source: ModelSource::Small, ..Wish::default() };
-        let first = prepare(&small, false);
-        assert!(first.provisional && first.status.choice.is_some_and(|why| why.contains("until")));
-        assert_eq!((first.status.installed.1, first.status.problem), (Quantization::Int8, None));
-        let then = prepare(&small, true);
-        assert!(!then.provisional && then.status.choice.is_some_and(|why| why.contains("1.9x faster")));
-        assert!(!prepare(&small, false).provisional, "it is known now");
     }
 
     #[test]

@@ -18,8 +18,6 @@ pub enum ModelSource {
     /// The one embedded in the program, in each format and quantization.
     #[default]
     Shipped,
-    /// The small one on 13 MFCCs, embedded likewise: a tenth of the size, less accurate.
-    Small,
     /// The bytes of a file, and the name to show for it.
     Bytes {
         /// Name to show, usually the file's.
@@ -44,7 +42,6 @@ impl ModelSource {
     pub fn open(&self) -> Result<Opened, String> {
         match self {
             ModelSource::Shipped => Ok(Opened::Shipped),
-            ModelSource::Small => Ok(Opened::Small),
             ModelSource::Bytes { name, bytes } => {
                 let (name, bytes) = (name.clone(), Arc::clone(bytes));
                 Ok(Opened::File { name, bytes, sidecar: Entries::new() })
@@ -62,8 +59,6 @@ impl ModelSource {
 pub enum Opened {
     /// See [`ModelSource::Shipped`].
     Shipped,
-    /// See [`ModelSource::Small`].
-    Small,
     /// One file.
     File {
         /// Name to show.
@@ -80,7 +75,6 @@ impl Opened {
     pub fn name(&self) -> &str {
         match self {
             Opened::Shipped => "the built-in model",
-            Opened::Small => "the small built-in model",
             Opened::File { name, .. } => name,
         }
     }
@@ -90,8 +84,8 @@ impl Opened {
         match self {
             Opened::File { bytes, .. } if Format::of(bytes) == Format::Tflite => &[Format::Tflite],
             Opened::File { .. } => &[Format::Onnx],
-            Opened::Shipped | Opened::Small if backend == Backend::Tflite => &[Format::Tflite, Format::Onnx],
-            Opened::Shipped | Opened::Small => &[Format::Onnx, Format::Tflite],
+            Opened::Shipped if backend == Backend::Tflite => &[Format::Tflite, Format::Onnx],
+            Opened::Shipped => &[Format::Onnx, Format::Tflite],
         }
     }
 
@@ -111,8 +105,6 @@ impl Opened {
         match (self, format) {
             (Opened::Shipped, Format::Onnx) => (shipped::flagship(quantization), Entries::new()),
             (Opened::Shipped, Format::Tflite) => (shipped::flagship_tflite(quantization), Entries::new()),
-            (Opened::Small, Format::Onnx) => (shipped::small(quantization), Entries::new()),
-            (Opened::Small, Format::Tflite) => (shipped::small_tflite(quantization), Entries::new()),
             (Opened::File { bytes, sidecar, .. }, _) => (bytes, sidecar.clone()),
         }
     }
@@ -147,7 +139,7 @@ impl Loaded {
     }
 }
 
-/// Most bytes of model files whose models are kept, of each kind: all quantizations of the built-in ones and several of the
+/// Most bytes of model files whose models are kept, of each kind: all quantizations of the built-in one and several of the
 /// user's, so that trying one after the other loads each once.
 const KEPT_BYTES: usize = 8 << 20;
 

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
   idiom eval --data recordings --quantization fp32 --picture report.png
   idiom eval --data recordings --robustness            also at other levels, rates and through codecs (takes long)
   idiom eval mine.onnx --data recordings/MANIFEST.csv --json > result.json
-  idiom eval small --data recordings                   the small model on 13 MFCCs
+  idiom eval models/small.int8.onnx --data recordings  the small model on 13 MFCCs
   idiom eval --backend classic --data recordings       the linear model on MFCC statistics
   idiom eval --backend spectral --data recordings      the rules that need no model
 
@@ -28,7 +28,7 @@ A data set is a folder with one subfolder a class, or a MANIFEST.csv with the co
 do, if the model knows them. Files that cannot be read are named, counted and left out. Numbers mean something only for
 recordings that the model was not trained on.")]
 pub struct Args {
-    /// A model file (docs/MODEL_FORMAT.md), or one that comes with the program: flagship (when left out) or small
+    /// A model file (docs/MODEL_FORMAT.md), or `flagship`, the one that comes with the program (when left out)
     model: Option<PathBuf>,
     /// Folder with one subfolder a class, or a manifest
     #[arg(long, value_name = "DIR")]
@@ -116,10 +116,9 @@ fn listener(args: &Args) -> Result<Listener> {
     let source = match args.model.as_deref() {
         None => ModelSource::Shipped,
         Some(path) if path == Path::new("flagship") => ModelSource::Shipped,
-        Some(path) if path == Path::new("small") => ModelSource::Small,
         Some(path) => {
             let bytes = std::fs::read(path).with_context(|| {
-                format!("{name}: cannot be read, and is none of the shipped models flagship and small")
+                format!("{name}: cannot be read, and is not `flagship`, the shipped model")
             })?;
             ModelSource::Bytes { name: name.clone(), bytes: bytes.into() }
         }
@@ -135,9 +134,7 @@ fn listener(args: &Args) -> Result<Listener> {
         (Chosen::Classic, ModelSource::Bytes { bytes, .. }) => {
             ClassicModel::read(bytes).map(Listener::classic)
         }
-        (Chosen::Classic, _) => {
-            bail!("--backend classic runs a linear model, and small is a network; leave one of the two out")
-        }
+        (Chosen::Classic, _) => bail!("--backend classic runs a linear model, and {name} is none"),
         (Chosen::Onnx | Chosen::Tflite, source) => {
             let opened = source.open().map_err(anyhow::Error::msg)?;
             let backend = if args.backend == Chosen::Tflite { Backend::Tflite } else { Backend::Onnx };
