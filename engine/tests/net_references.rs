@@ -28,6 +28,12 @@ fn models() -> Vec<(&'static str, Model)> {
         Shape { relu: false, ..Shape::pointwise(5) },
     ];
     let narrow = random::model(21, InputKind::Mfcc13, 100, &narrow);
+    let samples = [
+        Shape { pads_f: [0, 0], ..Shape::conv(12, [48, 1], 16) },
+        Shape::depthwise([3, 3], 2, 1),
+        Shape { pads_f: [0, 0], relu: false, ..Shape::conv(5, [29, 1], 1) },
+    ];
+    let samples = random::model(23, InputKind::Samples960, 50, &samples);
     let flagship = random::flagship(20);
     let halves = |model: &Model| half::round(model).expect("small numbers");
     // FP32 between INT8, and INT8 between FP32.
@@ -38,6 +44,8 @@ fn models() -> Vec<(&'static str, Model)> {
         ("random-int8", random::quantized(&flagship)),
         ("random-fp16", halves(&flagship)),
         ("random-fp32", flagship),
+        ("samples-int8", random::quantized(&samples)),
+        ("samples-fp32", samples),
         ("narrow-int8", random::quantized(&narrow)),
         ("narrow-fp16", halves(&narrow)),
         ("narrow-fp32", narrow),

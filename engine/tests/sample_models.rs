@@ -3,7 +3,7 @@
 
 mod engine_support;
 
-use engine_support::samples::{POOL, chain, described, foreign};
+use engine_support::samples::{POOL, chain, described, foreign, fragile};
 use engine_support::{auto_is_int8, eager, engine, play};
 use idiom_engine::model::quantize::{FULL, quantize};
 use idiom_engine::model::{onnx_write, tflite_write};
@@ -120,6 +120,30 @@ fn one_picked_while_the_song_plays_is_heard_in_real_time() {
         }
         assert!(played > 0);
     }
+}
+
+#[test]
+fn a_model_on_the_worker_that_fails_is_stood_in_for_and_asked_again() {
+    auto_is_int8();
+    let handle = Handle::new();
+    handle.select_model(model(fragile()));
+    let mut engine = handle.start(Config { sample_rate: 48_000.0, channels: 2, offline: true });
+    let mut position = 0;
+    let mut hear = |gain: f32| {
+        let mut sound = tone(1000.0, 48_000.0, 4.0).map(|x| x.iter().map(|x| gain * x).collect::<Vec<f32>>());
+        let [left, right] = &mut sound;
+        for (left, right) in left.chunks_mut(960).zip(right.chunks_mut(960)) {
+            engine.process(&mut [left, right], engine_support::at(position), &eager());
+            position += 960;
+        }
+        let reason = handle.status().problem.filter(|problem| problem.contains("worker's model failed"));
+        (handle.telemetry().snapshot().backend, reason)
+    };
+    assert_eq!(hear(1.0), (Backend::OnnxWorker, None));
+    let (backend, reason) = hear(3.0);
+    assert_eq!(backend, Backend::Onnx, "the built-in network stands in");
+    assert!(reason.is_some_and(|reason| reason.contains("finite")), "and it is said why");
+    assert_eq!(hear(1.0), (Backend::OnnxWorker, None), "back with its answers");
 }
 
 #[test]

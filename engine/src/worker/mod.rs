@@ -127,7 +127,11 @@ impl Instance {
     pub fn status(&self) -> Status {
         let mut status = Status { requested: self.requested(), ..lock(&self.status).clone() };
         let failure = lock(&self.failure).clone();
-        status.problem = status.problem.or(failure);
+        // That a file needs the worker at all may be said already.
+        status.problem = match (status.problem, failure) {
+            (Some(problem), Some(failure)) => Some(format!("{problem} {failure}")),
+            (problem, failure) => problem.or(failure),
+        };
         status
     }
 
