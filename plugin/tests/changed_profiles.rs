@@ -1,10 +1,14 @@
 //! A profile that was changed while its genre played is part of what was heard, so it is part of a preset of the user's.
 
-use idiom_engine::Genre;
 use idiom_engine::profile::{Parameter, Preset};
+use idiom_engine::{Genre, Handle};
+use idiom_plugin::editor::control::Control;
+use idiom_plugin::editor::model::Action;
+use idiom_plugin::editor::session::{NoHost, Session};
 use idiom_plugin::editor::undo::{Setup, Value};
 use idiom_plugin::library::{Library, UserPreset, VERSION};
-use idiom_plugin::params::IdiomParams;
+use idiom_plugin::params::{Dial, IdiomParams};
+use idiom_plugin::shared::Shared;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -58,6 +62,57 @@ fn changed_profiles_are_kept_in_the_file_and_come_back() {
     let plain = UserPreset { profiles: None, ..preset.clone() };
     play(&fresh, &plain.setup(&fresh).unwrap());
     assert_eq!(fresh.preset.preset(), Preset::factory()[2]);
+}
+
+/// Turned while jazz plays, then kept for jazz: the sum of own setting and profile stays, and it can be taken back.
+#[test]
+fn what_was_turned_is_kept_for_the_genre_that_plays() {
+    let handle = Arc::new(Handle::new());
+    let (params, shared) = (IdiomParams::new(Arc::clone(&handle)), Shared::new(handle));
+    let mut session = Session::with_folder(None);
+    let mut now_s = 0.0;
+    let mut act = |action: Action| {
+        now_s += 2.0;
+        session.perform(&action, &params, &shared, &NoHost, now_s);
+    };
+    let jazz = |parameter: Parameter| params.preset.preset().profiles.genres[Genre::Jazz.index()][parameter];
+    let own = |parameter: Parameter| params.own(parameter).value();
+    let set = |parameter: Parameter, value: f32| {
+        let control = Control::Own(parameter);
+        [Action::Begin(control), Action::Set(control, value), Action::End(control)]
+    };
+    let built_in = params.preset.preset();
+
+    set(Parameter::HighDb, 1.5).into_iter().for_each(&mut act);
+    let before = jazz(Parameter::HighDb);
+    act(Action::Keep(Parameter::HighDb, Genre::Jazz));
+    assert!((jazz(Parameter::HighDb) - before - 1.5).abs() < 1e-3, "{} dB", jazz(Parameter::HighDb));
+    assert_eq!(own(Parameter::HighDb), 0.0);
+    assert_eq!(params.preset.preset().profiles.genres[0], built_in.profiles.genres[0], "speech is as it was");
+    act(Action::Undo);
+    assert_eq!((params.preset.preset(), own(Parameter::HighDb)), (built_in.clone(), 1.5));
+    act(Action::Redo);
+    assert_eq!(own(Parameter::HighDb), 0.0);
+
+    // Octaves add to octaves, and half the Amount needs twice as much of the profile.
+    act(Action::Begin(Control::Dial(Dial::Amount)));
+    act(Action::Set(Control::Dial(Dial::Amount), 50.0));
+    act(Action::End(Control::Dial(Dial::Amount)));
+    let (neutral, before) = (Parameter::MidHz.spec().neutral, jazz(Parameter::MidHz));
+    set(Parameter::MidHz, 1.2 * neutral).into_iter().for_each(&mut act);
+    act(Action::Keep(Parameter::MidHz, Genre::Jazz));
+    assert!((jazz(Parameter::MidHz) / before - 1.44).abs() < 1e-3, "{} Hz", jazz(Parameter::MidHz));
+    assert!((own(Parameter::MidHz) / neutral - 1.0).abs() < 1e-6);
+
+    // What the other genres do not allow stays the user's own.
+    let before = jazz(Parameter::LowDb);
+    set(Parameter::LowDb, 11.0).into_iter().for_each(&mut act);
+    act(Action::Keep(Parameter::LowDb, Genre::Jazz));
+    let (gone, left) = (jazz(Parameter::LowDb) - before, own(Parameter::LowDb));
+    assert!(left > 1.0 && gone > 1.0 && (left + 0.5 * gone - 11.0).abs() < 1e-2, "{gone} and {left} dB");
+    act(Action::Keep(Parameter::EqTrim, Genre::Jazz));
+    act(Action::Keep(Parameter::LowDb, Genre::Jazz));
+    assert!((own(Parameter::LowDb) - left).abs() < 1e-2, "no more fits");
 }
 
 #[test]

@@ -15,6 +15,8 @@ use egui::{
     Align2, CursorIcon, Event, Id, Key, MouseWheelUnit, Pos2, Rect, Sense, Shape, Stroke, TextEdit, Vec2,
     WidgetInfo,
 };
+use idiom_engine::Genre;
+use idiom_engine::profile::Parameter;
 use std::f32::consts::PI;
 
 /// Points of drag for the whole range, in design points.
@@ -133,8 +135,8 @@ fn open_id() -> Id {
     Id::unique("knob menu")
 }
 
-/// Draws the list that a right click on a knob opened, over everything else.
-pub fn list(canvas: &mut Canvas<'_>) {
+/// Draws the list that a right click on a knob opened, over everything else. `genre` is the one in force.
+pub fn list(canvas: &mut Canvas<'_>, genre: Option<Genre>) {
     if !menu::is_open(canvas, MENU) {
         return;
     }
@@ -143,7 +145,7 @@ pub fn list(canvas: &mut Canvas<'_>) {
     };
     let (min, max) = control.limits();
     let line = |name: String, about: String| Item { name, about, chosen: false };
-    let items = [
+    let mut items = vec![
         line(
             format!("Reset to {}", control.text(control.default())),
             "As a double-click does; so does ctrl-click.".into(),
@@ -156,6 +158,19 @@ pub fn list(canvas: &mut Canvas<'_>) {
             format!("For automation this is the host parameter \u{201c}{}\u{201d}.", control.name()),
         ),
     ];
+    // What is computed cannot be edited, and what was not turned is nothing to keep.
+    let kept = match (control, genre) {
+        (Control::Own(parameter), Some(genre))
+            if parameter != Parameter::EqTrim && value != control.default() =>
+        {
+            items.push(line(
+                format!("Keep for {}", genre.label()),
+                "What you turned becomes what this preset asks for it; other genres lose it.".into(),
+            ));
+            Some(Action::Keep(parameter, genre))
+        }
+        _ => None,
+    };
     let place = Rect::from_center_size(at, Vec2::ZERO);
     match (Menu { name: MENU, place, width: 300.0, items: &items }).list(canvas) {
         Some(0) => gesture(canvas, control, control.default()),
@@ -163,6 +178,7 @@ pub fn list(canvas: &mut Canvas<'_>) {
         Some(2) => gesture(canvas, control, min),
         Some(3) => gesture(canvas, control, max),
         Some(4) => canvas.ui.ctx().copy_text(control.text(value)),
+        Some(5) => canvas.actions.extend(kept),
         _ => {}
     }
 }

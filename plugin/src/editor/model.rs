@@ -9,7 +9,7 @@ use crate::library::{Entry, Key};
 use crate::params::{Dial, IdiomParams, Switch};
 use crate::shared::Shared;
 use crate::state::Choice;
-use idiom_engine::profile::{Preset, Profile};
+use idiom_engine::profile::{Parameter, Preset, Profile, Profiles};
 use idiom_engine::rt::cache::CacheLimits;
 use idiom_engine::spectrum::Spectrum;
 use idiom_engine::telemetry::MixState;
@@ -208,6 +208,8 @@ pub struct ViewModel {
     pub manual: Option<Genre>,
     /// Number of the preset that plays, in [`Preset::factory`](idiom_engine::profile::Preset::factory).
     pub preset: usize,
+    /// Profiles that were changed, in its place.
+    pub own_profiles: Option<Box<Profiles>>,
     /// What computes the genre, as the user asked.
     pub choice: Choice,
     /// The user's own model, `None` for the built-in one.
@@ -258,6 +260,7 @@ impl ViewModel {
             limiter: params.limiter_mode(),
             manual: params.genre.value().into(),
             preset: params.preset.get(),
+            own_profiles: params.preset.own_profiles().map(Box::new),
             choice: params.selection.get(),
             own_model: params.model.get(),
             metrics: shared.handle.metrics(),
@@ -300,11 +303,16 @@ impl ViewModel {
     }
 
     /// What the preset asks for the genre in force.
-    pub fn asked(&self) -> Option<&'static Profile> {
-        let genre = self.snapshot.genre.filter(|_| self.has_heard())?;
+    pub fn asked(&self) -> Option<&Profile> {
+        let genre = self.genre()?;
         let presets = Preset::factory();
         let preset = presets.get(self.preset).or(presets.first())?;
-        preset.profiles.genres.get(genre.index())
+        self.own_profiles.as_deref().unwrap_or(&preset.profiles).genres.get(genre.index())
+    }
+
+    /// The genre in force.
+    pub fn genre(&self) -> Option<Genre> {
+        self.snapshot.genre.filter(|_| self.has_heard())
     }
 
     /// The mix settings in force.
@@ -316,6 +324,8 @@ impl ViewModel {
 /// What the user did.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
+    /// Make what the user has turned this to a part of what the preset asks for this genre.
+    Keep(Parameter, Genre),
     /// Took hold of a control.
     Begin(Control),
     /// Moved a control to a plain value; between [`Action::Begin`] and [`Action::End`].

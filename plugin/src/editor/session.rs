@@ -3,6 +3,7 @@
 //! The window itself is drawn from a [`ViewModel`] that [`Session::model`] makes, and returns actions that
 //! [`Session::perform`] carries out. Parameters are changed through the host, which records them.
 
+use super::control::Control;
 use super::model::{Action, Browse, Look, Page, Slot, ViewModel};
 use super::undo::{Setup, Step, Undo, Value};
 use super::watch::Watch;
@@ -228,6 +229,20 @@ impl Session {
                     let step = Step { name: control.name().into(), before: value(from), after: value(to) };
                     self.undo.push(step, now_s);
                 }
+            }
+            Action::Keep(parameter, genre) => {
+                let (control, param) = (Control::from(*parameter), params.own(*parameter));
+                let state = |normalized| {
+                    vec![Value::Preset(params.preset.played()), Value::Param(control.id(), normalized)]
+                };
+                let before = state(param.unmodulated_normalized_value());
+                let (own, amount) =
+                    (param.unmodulated_plain_value(), params.amount.unmodulated_plain_value() / 100.0);
+                let left = params.preset.keep(*genre, *parameter, own, amount);
+                let after = state(param.preview_normalized(left));
+                set(&after, params, host);
+                let name = format!("{} for {}", control.name(), genre.label());
+                self.undo.push(Step { name, before, after }, now_s);
             }
             Action::Switch(switch, on) => {
                 let param = params.switch(*switch);

@@ -47,7 +47,7 @@ pub fn show(ui: &mut Ui, model: &ViewModel) -> Vec<Action> {
     footer::show(&mut canvas, footer_row, model);
     // Last, over everything else.
     header::lists(&mut canvas, header_row, model);
-    knob::list(&mut canvas);
+    knob::list(&mut canvas, model.genre());
     browser::show(&mut canvas);
     canvas.actions
 }

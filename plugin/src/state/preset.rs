@@ -1,7 +1,7 @@
 //! Which preset plays: a built-in one, kept with the session by name, or one of the user's own, kept whole.
 
 use idiom_engine::profile::edit::asked_for;
-use idiom_engine::profile::{PRESET_VERSION, Parameter, Preset};
+use idiom_engine::profile::{PRESET_VERSION, Parameter, Preset, Profiles};
 use idiom_engine::{Genre, Handle};
 use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::*;
@@ -118,18 +118,49 @@ impl PresetSelection {
         }
     }
 
+    /// The profiles of the user's own one that plays.
+    pub fn own_profiles(&self) -> Option<Profiles> {
+        lock(&self.own).as_ref().map(|preset| preset.profiles)
+    }
+
     /// Edits what is heard: changes what `genre` asks for so that `parameter` has the value `heard` while that genre
     /// plays at full Amount, above the user's own setting `own`. A built-in preset becomes one of the user's own by
     /// that. Returns what is asked for now: as near to it as the preset's other genres allow. Window thread.
     pub fn edit(&self, genre: Genre, parameter: Parameter, heard: f32, own: f32) -> f32 {
+        self.change(|profiles| profiles.edit(genre, parameter, asked_for(parameter, heard, own)))
+    }
+
+    /// Makes what the user has turned `parameter` to while `genre` plays a part of that genre's profile, at this Amount
+    /// (`0..=1`), as far as the preset's other genres allow. Returns what is left of the user's own setting: with it the
+    /// sum that is heard stays as it was. Window thread.
+    pub fn keep(&self, genre: Genre, parameter: Parameter, own: f32, amount: f32) -> f32 {
+        let (domain, neutral, amount) =
+            (|value| parameter.to_domain(value), parameter.spec().neutral, f64::from(amount));
+        if amount <= 0.0 {
+            return own;
+        }
+        let (min, max) = parameter.domain_range();
+        let moved = self.change(|profiles| {
+            let before = domain(profiles.genres[genre.index()][parameter]);
+            let wanted = before + (domain(own) - domain(neutral)) / amount;
+            let asked = profiles.edit(genre, parameter, parameter.from_domain(wanted.clamp(min, max)));
+            domain(asked) - before
+        });
+        let left = parameter.from_domain((domain(own) - amount * moved).clamp(min, max));
+        // Profiles have the decimals of preset files.
+        if (left - neutral).abs() <= 2e-3 * neutral.abs().max(1.0) { neutral } else { left }
+    }
+
+    /// Changes the profiles that play. A built-in preset becomes one of the user's own by that.
+    fn change<T>(&self, work: impl FnOnce(&mut Profiles) -> T) -> T {
         let mut cell = lock(&self.own);
         let mut preset = cell.take().unwrap_or_else(|| {
             let built_in = self.built_in();
             Preset { name: format!("{} (edited)", built_in.name), ..built_in.clone() }
         });
-        let asked = preset.profiles.edit(genre, parameter, asked_for(parameter, heard, own));
+        let result = work(&mut preset.profiles);
         self.take(&mut cell, Some(preset));
-        asked
+        result
     }
 
     fn take(&self, cell: &mut Option<Preset>, preset: Option<Preset>) {

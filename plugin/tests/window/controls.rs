@@ -3,7 +3,7 @@
 use crate::desk::{Window, on, pages, window};
 use crate::layout::sizes;
 use egui::{Event, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Vec2};
-use idiom_engine::profile::Parameter;
+use idiom_engine::profile::{Parameter, Profile};
 use idiom_engine::rt::cache::{CacheLimits, ENTRY_BYTES};
 use idiom_engine::{Backend, Genre, LimiterMode, Mode, Quantization, Section, Uncertain};
 use idiom_plugin::editor::control::Control;
@@ -272,6 +272,42 @@ fn a_right_click_on_a_knob_offers_what_can_be_done() {
             assert_eq!(window.egui.egui_wants_keyboard_input(), line == 1, "{dial:?} {line}");
         }
     }
+}
+
+/// Only what was turned, and only while a genre plays.
+#[test]
+fn what_was_turned_can_be_kept_for_the_genre_that_plays() {
+    let mut tried = 0;
+    for &parameter in Parameter::ALL.iter().filter(|parameter| **parameter != Parameter::EqTrim) {
+        let mut playing = samples::playing();
+        playing.own = Profile::NEUTRAL;
+        let genre = playing.genre().unwrap();
+        let mut turned = playing.clone();
+        turned.own[parameter] = parameter.spec().range.1;
+        let mut silent = turned.clone();
+        silent.snapshot.genre = None;
+        for (model, expected) in
+            [(&turned, vec![Action::Keep(parameter, genre)]), (&playing, vec![]), (&silent, vec![])]
+        {
+            let mut window = window();
+            let Some(at) = window.find(model, knob::id(parameter)) else { continue };
+            window.draw(model, vec![Event::PointerMoved(at)]);
+            for pressed in [true, false] {
+                let button = PointerButton::Secondary;
+                let modifiers = Modifiers::NONE;
+                window.draw(model, vec![Event::PointerButton { pos: at, button, pressed, modifiers }]);
+            }
+            window.draw(model, vec![]);
+            let item = Menu::item_id(knob::MENU, 5);
+            let listed = window.find(model, item).is_some();
+            assert_eq!(listed, !expected.is_empty(), "{parameter:?}");
+            if listed {
+                assert_eq!(window.click(model, item), expected, "{parameter:?}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 0, "no knob of a section is shown");
 }
 
 #[test]
