@@ -80,7 +80,7 @@ pub struct Session {
     gesture: Option<(String, f32, f32)>,
     slot: Slot,
     /// What the other slot holds; empty until it was used.
-    other: Option<Setup>,
+    other: Option<Box<Setup>>,
     /// The genre that was set by hand last, for comparing with what is heard.
     by_hand: Option<Genre>,
     /// Of the spectrum, once its page was open.
@@ -179,7 +179,7 @@ impl Session {
         };
         self.loaded = Some(key.clone());
         let step = present.step_to(&next, format!("Preset {name}"));
-        set(&step.after, params, host);
+        self.set(&step.after, params, host);
         self.undo.push(step, now_s);
     }
 
@@ -240,7 +240,7 @@ impl Session {
                     (param.unmodulated_plain_value(), params.amount.unmodulated_plain_value() / 100.0);
                 let left = params.preset.keep(*genre, *parameter, own, amount);
                 let after = state(param.preview_normalized(left));
-                set(&after, params, host);
+                self.set(&after, params, host);
                 let name = format!("{} for {}", control.name(), genre.label());
                 self.undo.push(Step { name, before, after }, now_s);
             }
@@ -303,25 +303,31 @@ impl Session {
             Action::Resize(percent) => self.resize = Some(*percent),
             Action::Undo => {
                 if let Some(values) = self.undo.undo() {
-                    set(&values, params, host);
+                    self.set(&values, params, host);
                 }
             }
             Action::Redo => {
                 if let Some(values) = self.undo.redo() {
-                    set(&values, params, host);
+                    self.set(&values, params, host);
                 }
             }
             Action::Slot(slot) if *slot == self.slot => {}
             Action::Slot(slot) => {
-                let present = Setup::of(params);
-                self.slot = *slot;
+                let (present, held) = (Setup::of(params), self.other.clone());
                 // A slot that was never used begins as a copy.
-                if let Some(next) = self.other.replace(present.clone()) {
-                    let name = format!("Switch to {}", slot.label());
-                    set(&present.step_to(&next, name).after, params, host);
-                }
+                let next = held.as_deref().unwrap_or(&present);
+                let mut step = present.step_to(next, format!("Switch to {}", slot.label()));
+                step.before.extend([Value::Slot(self.slot), Value::Aside(held)]);
+                step.after.extend([Value::Slot(*slot), Value::Aside(Some(Box::new(present)))]);
+                self.set(&step.after, params, host);
+                self.undo.push(step, now_s);
             }
-            Action::CopySlot => self.other = Some(Setup::of(params)),
+            Action::CopySlot => {
+                let name = format!("Copy to {}", self.slot.other().label());
+                let present = Some(Box::new(Setup::of(params)));
+                let before = Value::Aside(self.other.clone());
+                self.change(params, host, now_s, &name, before, Value::Aside(present));
+            }
             Action::ClearCache => shared.handle.clear_cache(),
             Action::OpenModel(path) => {
                 let before = params.model.get();
@@ -370,8 +376,29 @@ impl Session {
         after: Value,
     ) {
         let step = Step { name: name.into(), before: vec![before], after: vec![after] };
-        set(&step.after, params, host);
+        self.set(&step.after, params, host);
         self.undo.push(step, now_s);
+    }
+
+    /// Sets values, each parameter as one gesture.
+    fn set(&mut self, values: &[Value], params: &IdiomParams, host: &impl Host) {
+        let map = params.param_map();
+        for value in values {
+            match value {
+                Value::Param(id, normalized) => {
+                    if let Some((_, param, _)) = map.iter().find(|(known, ..)| known == id) {
+                        host.begin(*param);
+                        host.set(*param, *normalized);
+                        host.end(*param);
+                    }
+                }
+                Value::Choice(choice) => params.selection.choose(*choice),
+                Value::Preset(played) => params.preset.set_played(played),
+                Value::Model(model) => params.model.play(model.clone()),
+                Value::Slot(slot) => self.slot = *slot,
+                Value::Aside(setup) => self.other.clone_from(setup),
+            }
+        }
     }
 }
 
@@ -380,24 +407,5 @@ fn tell(host: &impl Host, gesture: Gesture) {
         Gesture::Begin(param) => host.begin(param),
         Gesture::Set(param, normalized) => host.set(param, normalized),
         Gesture::End(param) => host.end(param),
-    }
-}
-
-/// Sets values, each parameter as one gesture.
-fn set(values: &[Value], params: &IdiomParams, host: &impl Host) {
-    let map = params.param_map();
-    for value in values {
-        match value {
-            Value::Param(id, normalized) => {
-                if let Some((_, param, _)) = map.iter().find(|(known, ..)| known == id) {
-                    host.begin(*param);
-                    host.set(*param, *normalized);
-                    host.end(*param);
-                }
-            }
-            Value::Choice(choice) => params.selection.choose(*choice),
-            Value::Preset(played) => params.preset.set_played(played),
-            Value::Model(model) => params.model.play(model.clone()),
-        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! A step knows what it changed from and to. Hosts take a new value when it suits them, so nothing is read back.
 
+use crate::editor::model::Slot;
 use crate::params::IdiomParams;
 use crate::state::{Choice, Played};
 use idiom_engine::worker::UserModel;
@@ -23,6 +24,10 @@ pub enum Value {
     Preset(Played),
     /// The user's own model, or none for the built-in one.
     Model(Option<UserModel>),
+    /// Which of A and B is heard.
+    Slot(Slot),
+    /// What the other one of A and B holds; nothing before it was used.
+    Aside(Option<Box<Setup>>),
 }
 
 impl Value {
@@ -30,10 +35,7 @@ impl Value {
     pub fn is_of(&self, other: &Value) -> bool {
         match (self, other) {
             (Value::Param(a, _), Value::Param(b, _)) => a == b,
-            (Value::Choice(_), Value::Choice(_))
-            | (Value::Preset(_), Value::Preset(_))
-            | (Value::Model(_), Value::Model(_)) => true,
-            _ => false,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }
 }

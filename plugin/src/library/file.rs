@@ -94,6 +94,8 @@ impl UserPreset {
                 Value::Preset(played) => *played = Played { built_in: plays, own: own.clone() },
                 // The user's own model is a file of this machine's, and a preset goes to others.
                 Value::Model(_) => {}
+                // These are the window's, and in no setup.
+                Value::Slot(_) | Value::Aside(_) => {}
                 Value::Param(id, normalized) => {
                     let Some((_, param, _)) = map.iter().find(|(known, ..)| known == id) else { continue };
                     // SAFETY: as above.

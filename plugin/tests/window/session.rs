@@ -161,6 +161,30 @@ fn a_picked_model_is_taken_back_and_belongs_to_a_or_b() {
 }
 
 #[test]
+fn switching_and_copying_a_and_b_can_be_taken_back() {
+    let mut plugin = Plugin::new();
+    let heard = |plugin: &mut Plugin| (plugin.amount(), plugin.model().look.slot);
+    plugin.turn(Dial::Amount, 80.0);
+    plugin.act([Action::Slot(Slot::B)]);
+    plugin.turn(Dial::Amount, 20.0);
+    plugin.act([Action::Slot(Slot::A)]);
+    assert_eq!(plugin.model().look.undo.as_deref(), Some("Switch to A"));
+    plugin.act([Action::Undo]);
+    assert_eq!(heard(&mut plugin), (20.0, Slot::B));
+    plugin.act([Action::Undo, Action::Undo]);
+    assert_eq!(heard(&mut plugin), (80.0, Slot::A), "as before B was used");
+    plugin.act([Action::Redo, Action::Redo, Action::Redo]);
+    assert_eq!(heard(&mut plugin), (80.0, Slot::A));
+    // B still holds its own after all that, also when a copy over it is taken back.
+    plugin.act([Action::CopySlot]);
+    assert_eq!(plugin.model().look.undo.as_deref(), Some("Copy to B"));
+    plugin.act([Action::Slot(Slot::B)]);
+    assert_eq!(heard(&mut plugin), (80.0, Slot::B));
+    plugin.act([Action::Undo, Action::Undo, Action::Slot(Slot::B)]);
+    assert_eq!(heard(&mut plugin), (20.0, Slot::B));
+}
+
+#[test]
 fn a_preset_is_saved_loaded_changed_and_deleted() {
     let mut plugin = Plugin::new();
     plugin.turn(Dial::Amount, 55.0);
