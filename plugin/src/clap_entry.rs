@@ -1,11 +1,15 @@
 //! The CLAP entry point.
 //!
-//! It does what `nice_export_clap!` does for one plugin, and two things more. nice-plug refuses a state that it cannot
+//! It does what `nice_export_clap!` does for one plugin, and four things more. nice-plug refuses a state that it cannot
 //! parse before the plugin hears of it: here the refusal is seen on its way back to the host, so that the window and
-//! the log can say so. And hosts find Idiom's presets and pages for
-//! controllers, see [`clap_presets`] and [`clap_pages`].
+//! the log can say so. A host that destroys the plugin without having closed its window gets it closed first. nice-plug looks
+//! at the side chain of a host that passes none, in memory that is not the host's: here it finds a port without sound. And hosts
+//! find Idiom's presets and pages for controllers, see [`clap_presets`] and [`clap_pages`].
 
-use crate::{Idiom, clap_pages, clap_presets, instances};
+use crate::{INPUT_PORTS, Idiom, clap_pages, clap_presets, instances};
+use clap_sys::audio_buffer::clap_audio_buffer;
+use clap_sys::ext::gui::{CLAP_EXT_GUI, clap_plugin_gui};
+use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
 use nice_plug::wrapper::clap::{
     CLAP_PLUGIN_FACTORY_ID, CLAP_VERSION, PluginDescriptor, Wrapper, clap_host, clap_plugin,
     clap_plugin_descriptor, clap_plugin_entry, clap_plugin_factory,
@@ -41,10 +45,14 @@ struct PluginStateExtension {
 
 static STATE_EXTENSION: PluginStateExtension = PluginStateExtension { save: Some(save), load: Some(load) };
 
-type GetExtension = unsafe extern "C" fn(*const clap_plugin, *const c_char) -> *const c_void;
+/// nice-plug's own functions that are replaced here, the same for all instances.
+struct Original {
+    get_extension: unsafe extern "C" fn(*const clap_plugin, *const c_char) -> *const c_void,
+    destroy: unsafe extern "C" fn(*const clap_plugin),
+    process: unsafe extern "C" fn(*const clap_plugin, *const clap_process) -> clap_process_status,
+}
 
-/// nice-plug's own `get_extension`, the same function for all instances.
-static ORIGINAL: OnceLock<GetExtension> = OnceLock::new();
+static ORIGINAL: OnceLock<Original> = OnceLock::new();
 
 fn descriptor() -> &'static PluginDescriptor {
     static DESCRIPTOR: OnceLock<PluginDescriptor> = OnceLock::new();
@@ -94,9 +102,12 @@ unsafe extern "C" fn create_plugin(
     let wrapper = unsafe { Wrapper::<Idiom>::new(host) };
     {
         let mut plugin = wrapper.clap_plugin.borrow_mut();
-        if let Some(original) = plugin.get_extension {
-            ORIGINAL.get_or_init(|| original);
+        let functions = (plugin.get_extension, plugin.destroy, plugin.process);
+        if let (Some(extension), Some(last), Some(block)) = functions {
+            ORIGINAL.get_or_init(|| Original { get_extension: extension, destroy: last, process: block });
             plugin.get_extension = Some(get_extension);
+            plugin.destroy = Some(destroy);
+            plugin.process = Some(process);
         }
         instances::adopt(plugin.plugin_data as usize, host as usize);
     }
@@ -126,7 +137,58 @@ unsafe extern "C" fn get_extension(plugin: *const clap_plugin, id: *const c_char
 /// A living plugin of ours.
 pub unsafe fn original(plugin: *const clap_plugin, id: &CStr) -> *const c_void {
     // SAFETY: as the caller promises.
-    ORIGINAL.get().map_or(std::ptr::null(), |original| unsafe { original(plugin, id.as_ptr()) })
+    ORIGINAL
+        .get()
+        .map_or(std::ptr::null(), |original| unsafe { (original.get_extension)(plugin, id.as_ptr()) })
+}
+
+/// The host's last call. A window that is still open would outlive the plugin: nice-plug's and the host's objects that
+/// its thread calls are gone then.
+unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
+    let Some(original) = ORIGINAL.get() else { return };
+    if plugin.is_null() {
+        return;
+    }
+    // SAFETY: the host's pointer to a plugin that lives until the last line.
+    unsafe {
+        let presence =
+            instances::of((*plugin).plugin_data as usize).map(|instance| instance.shared.presence.clone());
+        if presence.is_some_and(|presence| presence.is_open()) {
+            let gui = (original.get_extension)(plugin, CLAP_EXT_GUI.as_ptr()).cast::<clap_plugin_gui>();
+            if let Some(close) = gui.as_ref().and_then(|gui| gui.destroy) {
+                close(plugin);
+            }
+        }
+        (original.destroy)(plugin);
+    }
+}
+
+/// A block, on the audio thread.
+unsafe extern "C" fn process(plugin: *const clap_plugin, block: *const clap_process) -> clap_process_status {
+    /// A port without channels.
+    const ABSENT: clap_audio_buffer = clap_audio_buffer {
+        data32: std::ptr::null_mut(),
+        data64: std::ptr::null_mut(),
+        channel_count: 0,
+        latency: 0,
+        constant_mask: 0,
+    };
+    let Some(original) = ORIGINAL.get() else { return CLAP_PROCESS_ERROR };
+    // SAFETY: the host's pointer, null or valid.
+    let short = unsafe { block.as_ref() }
+        .filter(|given| !given.audio_inputs.is_null() && (given.audio_inputs_count as usize) < INPUT_PORTS);
+    let Some(given) = short else {
+        // SAFETY: the arguments are the host's own.
+        return unsafe { (original.process)(plugin, block) };
+    };
+    let mut all = [ABSENT; INPUT_PORTS];
+    for (place, port) in all.iter_mut().zip(0..given.audio_inputs_count) {
+        // SAFETY: the host says that there are so many ports.
+        *place = unsafe { *given.audio_inputs.add(port as usize) };
+    }
+    let whole = clap_process { audio_inputs: all.as_ptr(), audio_inputs_count: INPUT_PORTS as u32, ..*given };
+    // SAFETY: as the host's own call, with as many ports as are named.
+    unsafe { (original.process)(plugin, &whole) }
 }
 
 /// nice-plug's state extension.
@@ -301,6 +363,69 @@ mod tests {
         assert_eq!(other.params.report.message(), None);
         assert!(victim.load(&before));
         assert_eq!(victim.params.report.message(), None);
+    }
+
+    /// What lies behind the one port that the host passes is not a port, and not to be looked at.
+    #[test]
+    fn a_host_without_side_chain_may_pass_one_input_only() {
+        use clap_sys::events::{clap_event_header, clap_input_events, clap_output_events};
+        unsafe extern "C" fn none(_list: *const clap_input_events) -> u32 {
+            0
+        }
+        unsafe extern "C" fn no_event(
+            _list: *const clap_input_events,
+            _index: u32,
+        ) -> *const clap_event_header {
+            std::ptr::null()
+        }
+        unsafe extern "C" fn drop_event(
+            _list: *const clap_output_events,
+            _event: *const clap_event_header,
+        ) -> bool {
+            true
+        }
+        const FRAMES: usize = 64;
+        let loaded = Loaded::new();
+        let mut sound = [[0.25f32; FRAMES]; 2];
+        let mut result = [[0.0f32; FRAMES]; 2];
+        let [left, right] = &mut sound;
+        let mut channels = [left.as_mut_ptr(), right.as_mut_ptr()];
+        let [left, right] = &mut result;
+        let mut out = [left.as_mut_ptr(), right.as_mut_ptr()];
+        let port = |data: *mut *mut f32| clap_audio_buffer {
+            data32: data,
+            data64: std::ptr::null_mut(),
+            channel_count: 2,
+            latency: 0,
+            constant_mask: 0,
+        };
+        let inputs = [port(channels.as_mut_ptr()), port(std::ptr::without_provenance_mut(8))];
+        let mut outputs = [port(out.as_mut_ptr())];
+        let incoming = clap_input_events { ctx: std::ptr::null_mut(), size: Some(none), get: Some(no_event) };
+        let outgoing = clap_output_events { ctx: std::ptr::null_mut(), try_push: Some(drop_event) };
+        for count in [1, 0] {
+            let block = clap_process {
+                steady_time: 0,
+                frames_count: FRAMES as u32,
+                transport: std::ptr::null(),
+                audio_inputs: inputs.as_ptr(),
+                audio_outputs: outputs.as_mut_ptr(),
+                audio_inputs_count: count,
+                audio_outputs_count: 1,
+                in_events: &incoming,
+                out_events: &outgoing,
+            };
+            // SAFETY: as a host does it; everything in `block` lives as long as the call.
+            unsafe {
+                let plugin = &*loaded.plugin;
+                assert!(plugin.activate.unwrap()(plugin, 48_000.0, 1, FRAMES as u32));
+                assert!(plugin.start_processing.unwrap()(plugin));
+                assert_ne!(plugin.process.unwrap()(plugin, &block), CLAP_PROCESS_ERROR);
+                plugin.stop_processing.unwrap()(plugin);
+                plugin.deactivate.unwrap()(plugin);
+            }
+        }
+        assert!(result.iter().flatten().all(|sample| sample.is_finite()));
     }
 
     #[test]

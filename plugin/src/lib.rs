@@ -115,6 +115,9 @@ impl Idiom {
     }
 }
 
+/// Input ports: what is mixed, and the side chain.
+pub(crate) const INPUT_PORTS: usize = 2;
+
 const PORTS: PortNames = PortNames { aux_inputs: &["Side chain"], ..PortNames::const_default() };
 
 impl Plugin for Idiom {

@@ -1,5 +1,6 @@
 //! What the audio side of an instance and its window share: atomics, and what only they may lock.
 
+use crate::editor::window::Presence;
 use crate::history::{History, POINT_S, Point};
 use idiom_engine::{Handle, Telemetry};
 use nice_plug::prelude::*;
@@ -11,6 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Shared {
     /// The engine's other side: status, telemetry, choice of backend.
     pub handle: Arc<Handle>,
+    /// Whether there is a window, and its thread.
+    pub presence: Arc<Presence>,
     /// The last minutes of decisions.
     pub history: History,
     /// Set from the audio thread when the window has something new to draw.
@@ -34,6 +37,7 @@ impl Shared {
     pub fn new(handle: Arc<Handle>) -> Self {
         Self {
             handle,
+            presence: Arc::default(),
             history: History::default(),
             repaint: RepaintNotifier::new(),
             watched: AtomicU32::new(0),

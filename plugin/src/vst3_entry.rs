@@ -1,12 +1,17 @@
 //! The VST3 entry point.
 //!
-//! It does what `nice_export_vst3!` does for one plugin, and one thing more: nice-plug refuses a state that it cannot
-//! parse before the plugin hears of it. Here the refusal is seen on its way back to the host, so that the window and
-//! the log can say so. For that, a component gets a method table of its own right after it is made, which is
-//! nice-plug's but for `setState`.
+//! It does what `nice_export_vst3!` does for one plugin, and three things more. nice-plug refuses a state that it cannot
+//! parse before the plugin hears of it: here the refusal is seen on its way back to the host, so that the window and
+//! the log can say so. It looks at the side chain of a host that passes none, in memory that is not the host's: here it
+//! finds an input without sound. And it takes a bus with a number below 0 for the side chain. For that, a component gets
+//! method tables of its own right after it is made, which are nice-plug's but for [`set_state`], [`bus_info`] and
+//! [`process`].
 
-use crate::{Idiom, instances};
-use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{IComponent, IComponentVtbl};
+use crate::{INPUT_PORTS, Idiom, instances};
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
+    AudioBusBuffers, AudioBusBuffers__type0, BusDirection, BusInfo, IAudioProcessor, IAudioProcessorVtbl,
+    IComponent, IComponentVtbl, MediaType, ProcessData,
+};
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     FIDString, FUnknown, IBStream, IPluginFactory, IPluginFactory2, IPluginFactory2Trait, IPluginFactory3,
     IPluginFactory3Trait, IPluginFactoryTrait, PClassInfo, PClassInfo2, PClassInfoW, PFactoryInfo, TUID,
@@ -17,11 +22,17 @@ use nice_plug::wrapper::vst3::{PluginInfo, Wrapper};
 use std::ffi::c_void;
 use std::sync::OnceLock;
 
-/// nice-plug's method table of a component, the same for all instances.
-static ORIGINAL: OnceLock<IComponentVtbl> = OnceLock::new();
+/// Method tables of a component, the same for all instances.
+struct Tables {
+    component: IComponentVtbl,
+    processor: IAudioProcessorVtbl,
+}
 
-/// The same with [`set_state`].
-static OURS: OnceLock<IComponentVtbl> = OnceLock::new();
+/// nice-plug's.
+static ORIGINAL: OnceLock<Tables> = OnceLock::new();
+
+/// The same with our functions.
+static OURS: OnceLock<Tables> = OnceLock::new();
 
 /// Makes instances of the one plugin in this library.
 struct Factory {
@@ -102,17 +113,25 @@ impl IPluginFactory3Trait for Factory {
     }
 }
 
-/// Gives a new component, which nobody else knows yet, our method table, and matches it with the instance in it.
+/// Gives a new component, which nobody else knows yet, our method tables, and matches it with the instance in it.
 fn watch(component: &ComWrapper<Wrapper<Idiom>>) {
-    let Some(interface) = component.as_com_ref::<IComponent>() else { return };
-    let interface = interface.as_ptr();
+    let interfaces = (component.as_com_ref::<IComponent>(), component.as_com_ref::<IAudioProcessor>());
+    let (Some(interface), Some(processor)) = interfaces else { return };
+    let (interface, processor) = (interface.as_ptr(), processor.as_ptr());
     // SAFETY: a COM interface begins with the pointer to its method table, and that table is a constant.
-    let original = ORIGINAL.get_or_init(|| unsafe { *(*interface).vtbl });
-    let ours = OURS.get_or_init(|| IComponentVtbl { setState: set_state, ..*original });
-    // SAFETY: the pointer comes from the `Arc` that owns the object and may write to it; no other reference to the
-    // object exists yet, so nobody reads the field meanwhile. All methods but one stay the same, and the table lives
-    // for as long as the library. A host gets at the component only through this field, whichever interface it asks.
-    unsafe { (*interface).vtbl = ours };
+    let original = ORIGINAL
+        .get_or_init(|| unsafe { Tables { component: *(*interface).vtbl, processor: *(*processor).vtbl } });
+    let ours = OURS.get_or_init(|| Tables {
+        component: IComponentVtbl { setState: set_state, getBusInfo: bus_info, ..original.component },
+        processor: IAudioProcessorVtbl { process, ..original.processor },
+    });
+    // SAFETY: the pointers come from the `Arc` that owns the object and may write to it; no other reference to the
+    // object exists yet, so nobody reads the fields meanwhile. All other methods stay the same, and the tables live
+    // for as long as the library. A host gets at the interfaces only through these fields, whichever it asks for.
+    unsafe {
+        (*interface).vtbl = &ours.component;
+        (*processor).vtbl = &ours.processor;
+    }
     instances::adopt(interface as usize, 0);
 }
 
@@ -120,10 +139,60 @@ fn watch(component: &ComWrapper<Wrapper<Idiom>>) {
 unsafe extern "system" fn set_state(component: *mut IComponent, stream: *mut IBStream) -> tresult {
     let Some(original) = ORIGINAL.get() else { return kInvalidArgument };
     // SAFETY: the arguments are the host's own, and `component` was made by nice-plug.
-    let result = unsafe { (original.setState)(component, stream) };
+    let result = unsafe { (original.component.setState)(component, stream) };
     if result != kResultOk {
         instances::state_refused(component as usize);
     }
+    result
+}
+
+/// `IComponent::getBusInfo`.
+unsafe extern "system" fn bus_info(
+    component: *mut IComponent,
+    media: MediaType,
+    direction: BusDirection,
+    index: int32,
+    info: *mut BusInfo,
+) -> tresult {
+    match ORIGINAL.get() {
+        // SAFETY: the arguments are the host's own, and `component` was made by nice-plug.
+        Some(original) if index >= 0 => unsafe {
+            (original.component.getBusInfo)(component, media, direction, index, info)
+        },
+        _ => kInvalidArgument,
+    }
+}
+
+/// `IAudioProcessor::process`, on the audio thread.
+unsafe extern "system" fn process(processor: *mut IAudioProcessor, data: *mut ProcessData) -> tresult {
+    /// A bus without channels.
+    const ABSENT: AudioBusBuffers = AudioBusBuffers {
+        numChannels: 0,
+        silenceFlags: 0,
+        __field0: AudioBusBuffers__type0 { channelBuffers32: std::ptr::null_mut() },
+    };
+    let Some(original) = ORIGINAL.get() else { return kInvalidArgument };
+    let call = original.processor.process;
+    // SAFETY: the host's pointer, null or valid and not used by anybody else during the call.
+    let Some(given) = (unsafe { data.as_mut() }) else {
+        // SAFETY: the arguments are the host's own.
+        return unsafe { call(processor, data) };
+    };
+    let (inputs, count) = (given.inputs, given.numInputs);
+    if inputs.is_null() || count >= INPUT_PORTS as int32 {
+        // SAFETY: the arguments are the host's own.
+        return unsafe { call(processor, data) };
+    }
+    let mut all = [ABSENT; INPUT_PORTS];
+    for (place, bus) in all.iter_mut().zip(0..count) {
+        // SAFETY: the host says that there are `count` buses.
+        *place = unsafe { *inputs.add(bus as usize) };
+    }
+    (given.inputs, given.numInputs) = (all.as_mut_ptr(), INPUT_PORTS as int32);
+    // SAFETY: as the host's own call, with as many buses as are named.
+    let result = unsafe { call(processor, data) };
+    // SAFETY: as above; the host gets its structure back as it was.
+    unsafe { ((*data).inputs, (*data).numInputs) = (inputs, count) };
     result
 }
 

@@ -193,10 +193,10 @@ impl Instance {
         }
     }
 
-    /// Plays whole channels through it, in place.
+    /// Plays whole channels through it, in place, as a host without side chains: what lies behind the one input bus is
+    /// none.
     pub fn play(&self, channels: &mut [Vec<f32>; 2], sample_rate: f64) -> Result<()> {
-        let silence = [vec![0.0; channels[0].len()], vec![0.0; channels[0].len()]];
-        self.play_keyed(channels, &silence, sample_rate)
+        self.play_buses(channels, None, sample_rate)
     }
 
     /// Plays whole channels through it, in place, with this at the side-chain input, as long as they.
@@ -206,13 +206,22 @@ impl Instance {
         side_chain: &[Vec<f32>; 2],
         sample_rate: f64,
     ) -> Result<()> {
+        self.play_buses(channels, Some(side_chain), sample_rate)
+    }
+
+    fn play_buses(
+        &self,
+        channels: &mut [Vec<f32>; 2],
+        side_chain: Option<&[Vec<f32>; 2]>,
+        sample_rate: f64,
+    ) -> Result<()> {
         let length = channels[0].len();
         for start in (0..length).step_by(BLOCK) {
             let end = length.min(start + BLOCK);
             let mut input: Vec<Vec<f32>> =
                 channels.iter().map(|channel| channel[start..end].to_vec()).collect();
-            let mut key: Vec<Vec<f32>> =
-                side_chain.iter().map(|channel| channel[start..end].to_vec()).collect();
+            let keys = side_chain.into_iter().flatten();
+            let mut key: Vec<Vec<f32>> = keys.map(|channel| channel[start..end].to_vec()).collect();
             let mut keys: Vec<*mut f32> = key.iter_mut().map(|channel| channel.as_mut_ptr()).collect();
             let mut inputs: Vec<*mut f32> = input.iter_mut().map(|channel| channel.as_mut_ptr()).collect();
             let mut outputs: Vec<*mut f32> =
@@ -222,7 +231,13 @@ impl Instance {
                 silenceFlags: 0,
                 __field0: AudioBusBuffers__type0 { channelBuffers32: buffers.as_mut_ptr() },
             };
-            let mut input_buses = [bus(&mut inputs), bus(&mut keys)];
+            let none = AudioBusBuffers {
+                numChannels: 2,
+                silenceFlags: 0,
+                __field0: AudioBusBuffers__type0 { channelBuffers32: std::ptr::without_provenance_mut(8) },
+            };
+            let second = if side_chain.is_some() { bus(&mut keys) } else { none };
+            let mut input_buses = [bus(&mut inputs), second];
             let mut output_bus = bus(&mut outputs);
             // SAFETY: all bit patterns are valid, among them zeros.
             let mut context: ProcessContext = unsafe { std::mem::zeroed() };
@@ -233,7 +248,7 @@ impl Instance {
                 processMode: ProcessModes_::kRealtime as int32,
                 symbolicSampleSize: SymbolicSampleSizes_::kSample32 as int32,
                 numSamples: (end - start) as int32,
-                numInputs: 2,
+                numInputs: 1 + int32::from(side_chain.is_some()),
                 numOutputs: 1,
                 inputs: input_buses.as_mut_ptr(),
                 outputs: &mut output_bus,

@@ -25,6 +25,7 @@ pub mod model;
 pub mod now;
 pub mod presets;
 pub mod recogniser;
+pub mod rest;
 pub mod river;
 pub mod samples;
 pub mod sections;
@@ -33,20 +34,22 @@ pub mod theme;
 pub mod undo;
 pub mod view;
 pub mod watch;
+pub mod window;
 pub mod worker;
 
 use crate::params::IdiomParams;
 use crate::shared::Shared;
 use crate::state::Size;
+use model::ViewModel;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::{LogicalSize, NativeSize};
 use nice_plug::editor::{Editor, HostMethods, ParentWindowHandle, ResizeHint, SpawnedEditor};
 use nice_plug::prelude::TrackInfo;
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
 use nice_plug_egui::{
-    EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, KeyCapture, NiceEguiApp,
-    create_egui_editor,
+    EguiEditor, EguiEditorState, EguiNiceSettings, Frame, KeyCapture, NiceEguiApp, create_egui_editor,
 };
+use rest::Rest;
 use session::Session;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,8 +58,6 @@ use theme::Shade;
 
 /// Shortest time between two pictures that nobody asked for with the mouse.
 const PICTURE: Duration = Duration::from_millis(33);
-/// How often the window looks for news that come without sound, such as a model that was loaded.
-const IDLE: Duration = Duration::from_millis(500);
 
 /// The plugin's window, open or closed.
 ///
@@ -99,6 +100,8 @@ impl IdiomEditor {
             session: Arc::clone(session),
             host: None,
             dressed: None,
+            shown: None,
+            rest: Rest::default(),
         };
         let editor = create_egui_editor(Arc::clone(&state), shared.repaint.clone(), settings, app)
             .expect("nice-plug-egui always makes an editor");
@@ -116,7 +119,7 @@ impl IdiomEditor {
 }
 
 impl Editor for IdiomEditor {
-    type Handle = EguiEditorHandle;
+    type Handle = window::Handle;
 
     fn spawn(
         &self,
@@ -126,7 +129,16 @@ impl Editor for IdiomEditor {
         gui_context: GuiContext,
         host: Option<HostMethods>,
     ) -> Result<SpawnedEditor<Self::Handle>, Box<dyn Error>> {
-        self.with(|editor| editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host))
+        let context = gui_context.clone();
+        let spawned = self
+            .with(|editor| editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host))
+            .inspect_err(|_| window::not_opened(&self.shared))?;
+        let (params, shared) = (Arc::clone(&self.params), Arc::clone(&self.shared));
+        let session = Arc::clone(&self.session);
+        Ok(SpawnedEditor {
+            handle: window::Handle(spawned.handle),
+            window: window::Window::new(spawned.window, params, shared, session, context),
+        })
     }
 
     fn size(&self) -> NativeSize<u32> {
@@ -150,6 +162,9 @@ struct App {
     host: Option<GuiContext>,
     /// What egui's own parts look like now.
     dressed: Option<Shade>,
+    /// What the last picture showed.
+    shown: Option<ViewModel>,
+    rest: Rest,
 }
 
 impl NiceEguiApp for App {
@@ -159,8 +174,10 @@ impl NiceEguiApp for App {
         host: GuiContext,
         _frame: &mut Frame,
     ) -> Result<(), HandlerError> {
+        self.shared.presence.enter();
+        window::keep_libraries();
         prepare(&egui, Shade::default());
-        self.dressed = None;
+        (self.dressed, self.shown, self.rest) = (None, None, Rest::default());
         self.host = Some(host);
         Ok(())
     }
@@ -190,7 +207,12 @@ impl NiceEguiApp for App {
         // Keys go to the host, the space bar above all, unless a value is being typed.
         let typing = ui.ctx().egui_wants_keyboard_input();
         frame.set_key_capture(if typing { KeyCapture::CaptureAll } else { KeyCapture::IgnoreAll });
-        ui.ctx().request_repaint_after(if actions.is_empty() && !model.printing { IDLE } else { PICTURE });
+        let busy = (!actions.is_empty() || model.printing).then_some(PICTURE);
+        let same = self.shown.as_ref() == Some(&model);
+        if let Some(after) = self.rest.drawn(now_s, same, busy) {
+            ui.ctx().request_repaint_after(after);
+        }
+        self.shown = Some(model);
     }
 
     fn resized(&mut self, size: WindowSize) {
@@ -198,14 +220,6 @@ impl NiceEguiApp for App {
         self.params
             .window
             .remember(Size { width: points(size.logical.width), height: points(size.logical.height) });
-    }
-
-    fn editor_closed(&mut self) {
-        if let Some(host) = &self.host {
-            let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-            session.end_print(&self.params, host);
-        }
-        self.host = None;
     }
 }
 

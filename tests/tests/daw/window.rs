@@ -1,85 +1,222 @@
 //! The plugin's window in a real X11 window of a host, on a screen that nobody sees.
 
-use idiom_tests::built::Built;
-use idiom_tests::host::Render;
-use idiom_tests::signals::music;
+#![cfg_attr(not(target_os = "linux"), allow(dead_code, unused_imports))]
+
 use idiom_tests::skipped;
 use std::process::Command;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
-const NAME: &str = "window::opened_and_closed_a_hundred_times_while_it_plays";
-
-/// The window finds its screen by `DISPLAY`, which can be set for a new process only: so this test calls itself.
-#[test]
-fn opened_and_closed_a_hundred_times_while_it_plays() {
+/// The window finds its screen by `DISPLAY`, which can be set for a new process only: so a test calls itself in one, where
+/// it does its `work`. There it may also be taken down.
+fn on_a_screen(name: &str, work: fn()) {
     let Ok(screen) = std::env::var("IDIOM_SCREEN") else {
         let why = std::env::var("IDIOM_SCREEN_MISSING").unwrap_or("`cargo xtask daw` opens a screen".into());
-        return skipped("the window in a host", &why);
+        return skipped(&format!("the window in a host, {}", name.replace('_', " ")), &why);
     };
     if std::env::var("DISPLAY").as_deref() == Ok(&screen) {
-        return open_and_close();
+        return work();
     }
+    // One at a time: they look at what is before all others on the screen.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = std::env::temp_dir().join(format!("idiom-window-{name}-{}", std::process::id()));
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", NAME, "--nocapture"])
+        .args(["--exact", &format!("window::{name}"), "--nocapture"])
         .env("DISPLAY", &screen)
         // What the window keeps for all sessions is not to be the user's.
-        .env("IDIOM_FOLDER", std::env::temp_dir().join(format!("idiom-window-{}", std::process::id())))
+        .env("IDIOM_FOLDER", &folder)
         .env_remove("WAYLAND_DISPLAY")
         .output()
         .unwrap();
+    std::fs::remove_dir_all(folder).ok();
     let words = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {words}", output.status);
 }
 
+#[test]
+fn opened_and_closed_a_hundred_times_while_it_plays() {
+    on_a_screen("opened_and_closed_a_hundred_times_while_it_plays", linux::open_and_close);
+}
+
+#[test]
+fn a_plugin_that_is_destroyed_takes_its_open_window_along() {
+    on_a_screen("a_plugin_that_is_destroyed_takes_its_open_window_along", linux::destroy_while_open);
+}
+
+#[test]
+fn a_host_that_destroys_its_own_window_first_stays_alive() {
+    on_a_screen("a_host_that_destroys_its_own_window_first_stays_alive", linux::parent_goes_first);
+}
+
 #[cfg(not(target_os = "linux"))]
-fn open_and_close() {}
+mod linux {
+    pub fn open_and_close() {}
+    pub fn destroy_while_open() {}
+    pub fn parent_goes_first() {}
+}
 
 #[cfg(target_os = "linux")]
-fn open_and_close() {
+mod linux {
+    use idiom_tests::built::Built;
+    use idiom_tests::host::{Plugin, Render};
+    use idiom_tests::signals::music;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::time::{Duration, Instant};
     use x11rb::connection::Connection;
-    use x11rb::protocol::xproto::{ConnectionExt, CreateWindowAux, ImageFormat, WindowClass};
+    use x11rb::protocol::xproto::{
+        ConfigureWindowAux, ConnectionExt, CreateWindowAux, ImageFormat, StackMode, WindowClass,
+    };
+    use x11rb::rust_connection::RustConnection;
 
-    let (x, number) = x11rb::connect(None).unwrap();
-    let root = &x.setup().roots[number];
-    let built = Built::load();
-    let mut plugin = built.instance(2, Render::Realtime);
-    let mut processor = plugin.activate(48_000.0, 512).unwrap();
-    let mut held = Vec::new();
-    for round in 0..100 {
-        let parent = x.generate_id().unwrap();
-        let (depth, class) = (x11rb::COPY_DEPTH_FROM_PARENT, WindowClass::INPUT_OUTPUT);
-        x.create_window(depth, parent, root.root, 0, 0, 1_200, 900, 0, class, 0, &CreateWindowAux::new())
-            .unwrap();
-        x.map_window(parent).unwrap().check().unwrap();
-        // SAFETY: the parent is destroyed only after the window was closed.
-        let size = unsafe { plugin.open_window(parent) }.unwrap();
-        assert!(size.width >= 600 && size.height >= 400, "{size:?}");
-        processor.play(&mut vec![music(2_400, 48_000.0, round); 2], std::iter::repeat(512)).unwrap();
-        // Some are closed before they could draw anything.
-        if round % 5 == 0 {
-            std::thread::sleep(Duration::from_millis(400));
+    /// Longest that something may take to be seen on a busy machine.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn until(what: &str, mut look: impl FnMut() -> bool) {
+        let started = Instant::now();
+        while !look() {
+            assert!(started.elapsed() < PATIENCE, "{PATIENCE:?} passed without {what}");
+            std::thread::sleep(Duration::from_millis(20));
         }
-        if round == 50 {
-            let (width, height) = (size.width as u16, size.height as u16);
-            let picture =
-                x.get_image(ImageFormat::Z_PIXMAP, parent, 0, 0, width, height, !0).unwrap().reply().unwrap();
+    }
+
+    /// How many threads or open files this process has.
+    fn count(what: &str) -> usize {
+        std::fs::read_dir(format!("/proc/self/{what}")).unwrap().count()
+    }
+
+    /// A host's connection to the screen.
+    struct Host {
+        x: RustConnection,
+        root: u32,
+    }
+
+    impl Host {
+        fn new() -> Host {
+            let (x, number) = x11rb::connect(None).unwrap();
+            let root = x.setup().roots[number].root;
+            Host { x, root }
+        }
+
+        /// A window for the plugin's window to be in. No window manager meddles with it.
+        fn parent(&self) -> u32 {
+            let parent = self.x.generate_id().unwrap();
+            let (depth, class) = (x11rb::COPY_DEPTH_FROM_PARENT, WindowClass::INPUT_OUTPUT);
+            let how = CreateWindowAux::new().override_redirect(1);
+            self.x.create_window(depth, parent, self.root, 0, 0, 1_200, 900, 0, class, 0, &how).unwrap();
+            self.x.map_window(parent).unwrap().check().unwrap();
+            parent
+        }
+
+        fn destroy(&self, parent: u32) {
+            self.x.destroy_window(parent).unwrap().check().unwrap();
+        }
+
+        /// How many colours the window shows, with nothing before it.
+        fn colours(&self, window: u32) -> usize {
+            let first = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
+            self.x.configure_window(window, &first).unwrap().check().unwrap();
+            let picture = self.x.get_image(ImageFormat::Z_PIXMAP, window, 0, 0, 600, 400, !0).unwrap();
+            let picture = picture.reply().unwrap();
             let mut colours: Vec<&[u8]> = picture.data.chunks_exact(4).map(|pixel| &pixel[..3]).collect();
             colours.sort_unstable();
             colours.dedup();
-            assert!(colours.len() > 50, "the window shows {} colours", colours.len());
+            colours.len()
         }
-        plugin.close_window().unwrap();
-        plugin.idle();
-        x.destroy_window(parent).unwrap().check().unwrap();
-        if round % 25 == 24 {
-            std::thread::sleep(Duration::from_millis(200));
-            let count = |what: &str| std::fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
-            held.push((count("task"), count("fd")));
+
+        fn until_drawn(&self, parent: u32) {
+            until("a picture in the window", || self.colours(parent) > 50);
         }
     }
-    // Threads and files of the first quarter and of the last: what a window takes it gives back.
-    let ((threads, files), (threads_after, files_after)) = (held[0], held[3]);
-    assert!(threads_after <= threads + 1 && files_after <= files + 2, "(threads, files) grow: {held:?}");
-    plugin.deactivate(processor);
-    assert!(built.bundle.snapshot(0).unwrap().frames > 100, "it does not listen while its window is open");
+
+    fn open(plugin: &mut Plugin, parent: u32) {
+        // SAFETY: the plugin's window is closed before the parent goes, or the test is about that.
+        let size = unsafe { plugin.open_window(parent) }.unwrap();
+        assert!(size.width >= 600 && size.height >= 400, "{size:?}");
+    }
+
+    pub fn open_and_close() {
+        let (host, built) = (Host::new(), Built::load());
+        let mut plugin = built.instance(2, Render::Realtime);
+        let mut processor = plugin.activate(48_000.0, 512).unwrap();
+        let mut held = Vec::new();
+        for round in 0..100 {
+            let parent = host.parent();
+            open(&mut plugin, parent);
+            processor.play(&mut vec![music(2_400, 48_000.0, round); 2], std::iter::repeat(512)).unwrap();
+            // Most are closed before they could draw anything.
+            if round % 10 == 0 {
+                host.until_drawn(parent);
+            }
+            plugin.close_window().unwrap();
+            plugin.idle();
+            host.destroy(parent);
+            if round % 25 == 24 {
+                // The clipboard's thread is told to end, and not waited for.
+                std::thread::sleep(Duration::from_millis(200));
+                held.push((count("task"), count("fd")));
+            }
+        }
+        // Threads and files of the first quarter and of the last: what a window takes it gives back.
+        let ((threads, files), (threads_after, files_after)) = (held[0], held[3]);
+        assert!(threads_after <= threads + 1 && files_after <= files + 2, "(threads, files) grow: {held:?}");
+        plugin.deactivate(processor);
+        assert!(
+            built.bundle.snapshot(0).unwrap().frames > 100,
+            "it does not listen while its window is open"
+        );
+    }
+
+    /// The usual order is the other way round; a host that is in trouble itself may not keep it.
+    pub fn destroy_while_open() {
+        let (host, built) = (Host::new(), Built::load());
+        let lasting = built.instance(2, Render::Realtime);
+        let before = count("task");
+        for round in 0..10 {
+            let parent = host.parent();
+            let unwound = catch_unwind(AssertUnwindSafe(|| {
+                let mut plugin = built.instance(2, Render::Realtime);
+                open(&mut plugin, parent);
+                if round % 5 == 0 {
+                    host.until_drawn(parent);
+                }
+                if round % 2 == 1 {
+                    std::panic::resume_unwind(Box::new("a host's own panic"));
+                }
+            }));
+            assert_eq!(unwound.is_err(), round % 2 == 1);
+            // The window's threads are named after nothing, like the clipboard's; both are gone, the latter soon.
+            until("the window's end", || count("task") <= before);
+            host.destroy(parent);
+        }
+        drop(lasting);
+    }
+
+    pub fn parent_goes_first() {
+        let (host, built) = (Host::new(), Built::load());
+        let mut plugin = built.instance(2, Render::Realtime);
+        let mut processor = plugin.activate(48_000.0, 512).unwrap();
+        for round in 0..6 {
+            let parent = host.parent();
+            open(&mut plugin, parent);
+            if round % 2 == 0 {
+                host.until_drawn(parent);
+            }
+            host.destroy(parent);
+            // It goes on drawing, or finds out that it cannot.
+            for part in 0..10 {
+                let mut sound = vec![music(2_400, 48_000.0, part); 2];
+                processor.play(&mut sound, std::iter::repeat(512)).unwrap();
+                std::thread::sleep(Duration::from_millis(20));
+                plugin.idle();
+            }
+            plugin.close_window().unwrap();
+        }
+        // And a window can be opened again.
+        let parent = host.parent();
+        open(&mut plugin, parent);
+        host.until_drawn(parent);
+        plugin.close_window().unwrap();
+        host.destroy(parent);
+        plugin.deactivate(processor);
+    }
 }

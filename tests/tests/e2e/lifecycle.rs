@@ -148,3 +148,14 @@ fn the_library_may_be_unloaded_and_loaded_again() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
 }
+
+/// The window's libraries have threads that say nobody when they end: `plugin/build.rs`.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_library_stays_once_it_was_loaded() {
+    let path = built::path().unwrap();
+    drop(Built::load());
+    let loaded = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let name = path.canonicalize().unwrap();
+    assert!(loaded.contains(&*name.to_string_lossy()), "{} was unloaded", name.display());
+}
