@@ -9,6 +9,7 @@
 use egui::{Context, Pos2};
 use idiom_engine::{Config, Handle, Transport};
 use idiom_plugin::editor::model::{Page, Slot, ViewModel};
+use idiom_plugin::editor::rest::Rest;
 use idiom_plugin::editor::session::{NoHost, Session};
 use idiom_plugin::editor::theme::Shade;
 use idiom_plugin::editor::{header, knob, prepare, presets, samples, view};
@@ -25,14 +26,26 @@ use std::time::{Duration, Instant};
 /// Samples handed to the engine at a time.
 const BLOCK: usize = 512;
 
+/// What was said last.
+#[derive(Default)]
+struct Told {
+    /// Where controls are.
+    places: HashMap<String, Pos2>,
+    /// A value is being typed.
+    typing: bool,
+}
+
 enum Show {
     Sample(Box<ViewModel>),
     Live {
         params: Arc<IdiomParams>,
         shared: Arc<Shared>,
         session: Box<Session>,
-        /// Where controls were said to be, if that is wanted.
-        places: Option<HashMap<String, Pos2>>,
+        /// What was said of controls, if that is wanted.
+        told: Option<Told>,
+        rest: Rest,
+        /// What the last picture showed.
+        shown: Option<Box<ViewModel>>,
     },
 }
 
@@ -49,7 +62,7 @@ impl App for Show {
                     println!("{action:?}");
                 }
             }
-            Show::Live { params, shared, session, places } => {
+            Show::Live { params, shared, session, told, rest, shown } => {
                 let now_s = ui.input(|input| input.time);
                 let model = session.model(params, shared, now_s);
                 prepare(ui.ctx(), model.look.shade);
@@ -57,18 +70,23 @@ impl App for Show {
                     println!("{action:?}");
                     session.perform(&action, params, shared, &NoHost, now_s);
                 }
-                if let Some(places) = places {
-                    tell(ui, places);
+                if let Some(told) = told {
+                    tell(ui, told);
                 }
                 shared.watch(model.look.page.every());
-                ui.ctx().request_repaint_after(Duration::from_millis(500));
+                let same = shown.as_deref() == Some(&model);
+                if let Some(after) = rest.drawn(now_s, same, None) {
+                    ui.ctx().request_repaint_after(after);
+                }
+                *shown = Some(Box::new(model));
             }
         }
     }
 }
 
-/// Prints where controls are, in pixels, when that has changed: `place knob.amount 71 582`. For programs that move the mouse.
-fn tell(ui: &egui::Ui, places: &mut HashMap<String, Pos2>) {
+/// Prints where controls are, in pixels, and whether a field takes what is typed, when that has changed: `place knob.amount
+/// 71 582`, `typing true`. For programs that move the mouse.
+fn tell(ui: &egui::Ui, told: &mut Told) {
     let pages = Page::ALL.map(|page| (format!("page.{}", page.label()), header::tab_id(page)));
     let knobs = Dial::ALL.map(|dial| (format!("knob.{}", dial.id()), knob::id(dial)));
     let others = [
@@ -81,10 +99,14 @@ fn tell(ui: &egui::Ui, places: &mut HashMap<String, Pos2>) {
     for (name, id) in pages.into_iter().chain(knobs).chain(others) {
         let Some(response) = ui.ctx().read_response(id) else { continue };
         let at = response.rect.center() * ui.ctx().pixels_per_point();
-        if places.get(&name) != Some(&at) {
+        if told.places.get(&name) != Some(&at) {
             println!("place {name} {:.0} {:.0}", at.x, at.y);
-            places.insert(name, at);
+            told.places.insert(name, at);
         }
+    }
+    let typing = ui.ctx().egui_wants_keyboard_input();
+    if typing != std::mem::replace(&mut told.typing, typing) {
+        println!("typing {typing}");
     }
 }
 
@@ -107,7 +129,9 @@ fn play(path: &str, speed: f64) -> Result<Show, Box<dyn std::error::Error>> {
         params: Arc::clone(&params),
         shared: Arc::clone(&shared),
         session: Box::default(),
-        places: std::env::var_os("IDIOM_PLACES").map(|_| HashMap::new()),
+        told: std::env::var_os("IDIOM_PLACES").map(|_| Told::default()),
+        rest: Rest::default(),
+        shown: None,
     };
     std::thread::spawn(move || {
         let sample_rate = spec.sample_rate as f32;

@@ -18,7 +18,7 @@ Builds the plugin (test profile) and tests its bundles in DAWs, which it install
   Qtractor    on a screen that nobody sees: the CLAP plugin in a session, its window opened, a knob moved, reopened
   a window    on a screen that nobody sees: opened and closed a hundred times; clicked, dragged, turned and typed into
 
-`cargo xtask test` does what needs no window. What cannot run here is named with its reason.
+`cargo xtask test` runs these too, among all others. What cannot run here is named with its reason.
 ";
 
 /// `cargo xtask daw`
@@ -30,8 +30,7 @@ pub fn daw(place: &Place, args: &[String]) -> Result<()> {
     only(args, &[], HELP)?;
     ensure(&[Need::Compiler, Need::CMake])?;
     let (mut report, mut environment) = (Report::new(), Environment::new());
-    without_window(&mut environment);
-    let _screen = with_window(&mut environment);
+    let _screens = prepare(&mut environment);
     // Not needed here; but with it everything is built as `cargo xtask test` does it, and not once more.
     crate::test::sanitizer(&mut environment, &mut report);
     heading("Building the plugin (the first time takes minutes)");
@@ -50,29 +49,35 @@ fn reason(error: anyhow::Error) -> PathBuf {
     format!("{error:#}").replace('\n', " ").into()
 }
 
-/// Installs the DAW that needs no window, and tells the tests where it is, or why it is missing.
-pub fn without_window(environment: &mut Environment) {
-    match ensure(&[Need::Ardour]) {
-        Ok(()) => environment.push(("IDIOM_ARDOUR", "ardour7-lua".into())),
-        Err(error) => environment.push(("IDIOM_ARDOUR_MISSING", reason(error))),
-    }
-}
-
-/// Installs the DAW that is used by mouse and opens a screen for it, and tells the tests where they are, or why they are
-/// missing. The screen is there until it is dropped.
-fn with_window(environment: &mut Environment) -> Option<Screen> {
-    match ensure(&[Need::Qtractor]) {
-        Ok(()) => environment.push(("IDIOM_QTRACTOR", "qtractor".into())),
-        Err(error) => environment.push(("IDIOM_QTRACTOR_MISSING", reason(error))),
-    }
-    match ensure(&[Need::Xvfb, Need::Window]).and_then(|()| Screen::open()) {
-        Ok(screen) => {
-            environment.push(("IDIOM_SCREEN", PathBuf::from(&screen.name)));
-            Some(screen)
-        }
-        Err(error) => {
-            environment.push(("IDIOM_SCREEN_MISSING", reason(error)));
-            None
+/// Installs the DAWs and opens a screen for each test that uses one, and tells the tests where they are, or why they are
+/// missing. The screens are there until they are dropped.
+pub fn prepare(environment: &mut Environment) -> Vec<Screen> {
+    let daws = [
+        (Need::Ardour, "IDIOM_ARDOUR", "IDIOM_ARDOUR_MISSING", "ardour7-lua"),
+        (Need::Qtractor, "IDIOM_QTRACTOR", "IDIOM_QTRACTOR_MISSING", "qtractor"),
+    ];
+    for (need, found, missing, program) in daws {
+        match ensure(&[need]) {
+            Ok(()) => environment.push((found, program.into())),
+            Err(error) => environment.push((missing, reason(error))),
         }
     }
+    // Two: what is clicked in one test is not to be covered by another's window.
+    let screens = [
+        ("IDIOM_SCREEN", "IDIOM_SCREEN_MISSING"),
+        ("IDIOM_QTRACTOR_SCREEN", "IDIOM_QTRACTOR_SCREEN_MISSING"),
+    ];
+    let opened = screens.map(|(found, missing)| {
+        match ensure(&[Need::Xvfb, Need::Window]).and_then(|()| Screen::open()) {
+            Ok(screen) => {
+                environment.push((found, PathBuf::from(&screen.name)));
+                Some(screen)
+            }
+            Err(error) => {
+                environment.push((missing, reason(error)));
+                None
+            }
+        }
+    });
+    opened.into_iter().flatten().collect()
 }

@@ -70,9 +70,9 @@ impl Need {
                 .flatten()
                 .any(|entry| entry.is_ok_and(|e| e.path().extension().is_some_and(|ending| ending == "sf2"))),
             Need::Ardour => on_path("ardour7-lua"),
-            Need::Qtractor => {
-                ["qtractor", "jackd", "jack_lsp", "openbox", "xdotool"].into_iter().all(on_path)
-            }
+            Need::Qtractor => ["qtractor", "jackd", "jack_lsp", "jack_transport", "openbox", "xdotool"]
+                .into_iter()
+                .all(on_path),
         }
     }
 

@@ -4,6 +4,7 @@ use crate::bundles;
 use crate::run::{Place, cargo, heading, only, output, run, shown, wants_help};
 use crate::standalone;
 use crate::system::{Need, ensure};
+use crate::window;
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -14,7 +15,8 @@ const HELP: &str = "\
 cargo xtask test
 
 Builds everything in the test profile, bundles the plugin and runs all tests: unit tests, the built bundles in
-hosts and Ardour, the real-time sanitizer, the standalone program, and comparisons with reference implementations.
+hosts, Ardour and Qtractor, the window on a screen that nobody sees, the real-time sanitizer, the standalone program,
+and comparisons with reference implementations.
 What cannot run here is left out and named at the end with its reason.
 
   IDIOM_AUDIO_DIR=DIR   also checks genres on real recordings in DIR/<genre>/*
@@ -105,7 +107,7 @@ pub fn test(place: &Place, args: &[String]) -> Result<()> {
         Err(error) => report.skip("comparison with reference implementations", format!("{error:#}")),
     }
 
-    crate::daw::without_window(&mut environment);
+    let _screens = crate::daw::prepare(&mut environment);
     report.step("Commands: tests of xtask itself", |_| run(cargo().args(["test", "--quiet", "-p", "xtask"])));
     let bundles = report.step("Build everything and bundle the plugin", |_| {
         run(workspace("build", &environment).args(["--all-targets"]))?;
@@ -115,6 +117,7 @@ pub fn test(place: &Place, args: &[String]) -> Result<()> {
         environment.push(("IDIOM_CLAP", bundles.clap_library()));
         environment.push(("IDIOM_VST3", bundles.vst3_library()));
         report.step("Tests of the workspace and of the built bundles", |report| suite(&environment, report));
+        window::test(place, &environment, &mut report);
         standalone::test(place, &environment, &mut report);
     }
     report.finish()

@@ -1,5 +1,5 @@
-//! The part of `cargo xtask daw` that touches a real window: opened on a screen that nobody sees, clicked, dragged, turned
-//! and typed into by a program. What comes out of it is checked, and pictures are left in `target/window`.
+//! The part of `cargo xtask test` and `cargo xtask daw` that touches a real window: opened on a screen that nobody sees,
+//! clicked, dragged, turned and typed into by a program. What comes out of it is checked, and pictures are left in `target/window`.
 
 use crate::run::{Place, run};
 use crate::screen::Screen;
@@ -168,10 +168,10 @@ fn touch(program: &Path, pictures: &Path) -> Result<()> {
         desk.click(&format!("page.{page}"), &format!("Page({page})"))?;
         desk.picture(&pictures.join(format!("{}.png", page.to_lowercase())))?;
     }
-    desk.over("search")?;
-    desk.hand(&["click", "1"])?;
-    desk.hand(&["type", "--delay", "60", "pod"])?;
-    for _ in 0..3 {
+    desk.click("search", "typing true")?;
+    for letter in ["p", "o", "d"] {
+        // One by one: what is typed between two pictures is one change.
+        desk.hand(&["type", letter])?;
         desk.expect("Browse(")?;
     }
     desk.hand(&["key", "Escape"])?;

@@ -6,28 +6,33 @@ use idiom_tests::built::{self, Built};
 use idiom_tests::host::Render;
 use idiom_tests::skipped;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// Longest that anything may take to appear.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The large knobs are in a row in this part of the window's height, and at its left.
+const ROW: f64 = 0.86;
 /// Pixels from one place where the wheel is turned to the next; a knob is larger.
-const STEP: usize = 52;
+const STEP: usize = 30;
 /// Seconds in which the window sees where the mouse is, and that the wheel was turned.
 const PAUSE_S: f64 = 0.035;
 
 #[test]
 fn qtractor_opens_the_window_and_keeps_what_was_set_in_it() {
-    let (Some(program), Some(screen)) =
-        (std::env::var_os("IDIOM_QTRACTOR"), std::env::var_os("IDIOM_SCREEN"))
-    else {
-        let why = std::env::var("IDIOM_QTRACTOR_MISSING").unwrap_or("`cargo xtask daw` installs it".into());
-        return skipped("the CLAP plugin in Qtractor", &why);
+    let place = |name: &str| {
+        let why =
+            || std::env::var(format!("{name}_MISSING")).unwrap_or("`cargo xtask daw` installs it".into());
+        std::env::var(name).map_err(|_| why())
+    };
+    let (program, screen) = match (place("IDIOM_QTRACTOR"), place("IDIOM_QTRACTOR_SCREEN")) {
+        (Ok(program), Ok(screen)) => (program, screen),
+        (Err(why), _) | (_, Err(why)) => return skipped("the CLAP plugin in Qtractor", &why),
     };
     let home = std::env::temp_dir().join(format!("idiom-qtractor-{}", std::process::id()));
-    let stage = Stage::new(home, &screen.to_string_lossy()).unwrap();
-    let program = program.to_string_lossy();
+    let stage = Stage::new(home, &screen).unwrap();
     let defaults: BTreeMap<String, f64> = {
         let built = Built::load();
         let params = built.instance(2, Render::Realtime).params().unwrap();
@@ -112,7 +117,8 @@ impl Stage {
         let server = format!("idiom-qtractor-{}", std::process::id());
         let mut stage = Stage { home, screen: screen.to_owned(), server, _beside: Vec::new() };
         let mut jack = stage.command("jackd");
-        jack.args(["-n", &stage.server, "-r", "-d", "dummy", "-r", "48000", "-p", "1024"]);
+        // On a busy machine a client may be late by seconds, and stays one all the same.
+        jack.args(["-n", &stage.server, "-r", "-t", "20000", "-d", "dummy", "-r", "48000", "-p", "1024"]);
         for mut command in [jack, stage.command("openbox")] {
             let log = stage.home.join("beside.log");
             stage._beside.push(Running::start(&mut command, &log)?);
@@ -156,59 +162,74 @@ impl Stage {
         self.words("xdotool", &words)?.with_context(|| format!("xdotool {words:?} failed"))
     }
 
-    /// Number of the window whose name matches, once it is there.
-    fn window(&self, name: &str) -> Result<String> {
-        self.until(&format!("a window {name}"), || {
+    /// Number of the window whose name matches, if it is there within `patience`.
+    fn find(&self, name: &str, patience: Duration) -> Result<Option<String>> {
+        let started = Instant::now();
+        loop {
             let found = self.words("xdotool", &["search", "--onlyvisible", "--name", name])?;
-            Ok(found.and_then(|numbers| numbers.lines().next_back().map(String::from)))
-        })
+            let number = found.and_then(|numbers| numbers.lines().next_back().map(String::from));
+            if number.is_some() || started.elapsed() > patience {
+                return Ok(number);
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
 
-    /// Opens the session in Qtractor and the plugin's window in it, turns the mouse wheel (4: up, 5: down) at places all
-    /// over the window, saves, and gives back the parameters that the session file then holds.
+    /// Starts JACK's transport, which Qtractor follows.
+    fn roll(&self) -> Result<()> {
+        let mut hand = self.command("jack_transport");
+        let mut hand = hand.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        hand.stdin.take().context("no input")?.write_all(b"play\nquit\n")?;
+        ensure!(hand.wait()?.success(), "jack_transport failed");
+        Ok(())
+    }
+
+    /// Opens the session in Qtractor and the plugin's window in it, turns the mouse wheel (4: up, 5: down) over a row of
+    /// knobs, saves, and gives back the parameters that the session file then holds.
     fn visit(&self, program: &str, wheel: u32) -> Result<BTreeMap<String, f64>> {
         let session = self.home.join("session.qtr");
         let mut qtractor = self.command(program);
         qtractor.env("LD_PRELOAD", self.home.join("sequencer.so")).arg(&session);
         let mut qtractor = Running::start(&mut qtractor, &self.home.join("qtractor.log"))?;
-        let main = self.window("session[.]qtr")?;
+        let main = self.find("session[.]qtr", PATIENCE)?.context("Qtractor opens no window")?;
         self.until("Qtractor's ports", || {
             qtractor.alive()?;
             Ok(self.words("jack_lsp", &[])?.filter(|ports| ports.contains("Qtractor:")))
         })?;
         // The transport runs: while it stands still, Qtractor hands on nothing of what is set in a window.
-        self.hand(&format!("windowactivate {main} sleep 1 key space sleep 0.5"))?;
+        self.roll()?;
         // In a window that was never moved, the first track's list of plugins is at a fixed place.
-        self.hand(&format!("mousemove --window {main} 175 180 sleep 0.3 click --repeat 2 --delay 100 1"))?;
-        let idiom = self.window("^Idiom - ")?;
-        std::thread::sleep(Duration::from_secs(2));
-        self.hand(&format!("windowactivate {idiom} sleep 0.5"))?;
+        let idiom = self.until("the plugin's window", || {
+            let list = format!("mousemove --window {main} 175 180 sleep 0.3 click --repeat 2 --delay 100 1");
+            self.hand(&format!("windowactivate --sync {main} {list}"))?;
+            self.find("^Idiom - ", Duration::from_secs(15))
+        })?;
+        self.hand(&format!("windowactivate --sync {idiom} sleep 1"))?;
         let geometry = self.hand(&format!("getwindowgeometry --shell {idiom}"))?;
         let side = |name: &str| {
             let line = geometry.lines().find_map(|line| line.strip_prefix(name));
             line.and_then(|number| number.parse::<u32>().ok()).context("a window without a size")
         };
         let (width, height) = (side("WIDTH=")?, side("HEIGHT=")?);
-        for y in (20..height).step_by(STEP) {
-            let turns: Vec<String> = (20..width)
-                .step_by(STEP)
-                .map(|x| {
-                    format!(
-                        "mousemove --window {idiom} {x} {y} sleep {PAUSE_S} click {wheel} sleep {PAUSE_S}"
-                    )
-                })
-                .collect();
-            self.hand(&turns.join(" "))?;
-        }
-        let saved = || -> Result<SystemTime> { Ok(std::fs::metadata(&session)?.modified()?) };
-        let before = saved()?;
-        self.until("the saved session", || {
-            self.hand(&format!("windowactivate {main} sleep 0.5 key ctrl+s sleep 1"))?;
-            Ok((saved()? != before).then_some(()))
+        let y = (f64::from(height) * ROW) as u32;
+        let turns: Vec<String> = (20..width / 2)
+            .step_by(STEP)
+            .map(|x| {
+                format!("mousemove --window {idiom} {x} {y} sleep {PAUSE_S} click {wheel} sleep {PAUSE_S}")
+            })
+            .collect();
+        self.hand(&turns.join(" "))?;
+        let read =
+            || -> Result<BTreeMap<String, f64>> { Ok(parameters(&std::fs::read_to_string(&session)?)) };
+        let (before, mut last) = (read()?, read()?);
+        // What was turned arrives one by one; it is all there when another look brings nothing more.
+        self.until("what the wheel moved in the saved session", || {
+            self.hand(&format!("windowactivate --sync {main} sleep 0.5 key ctrl+s sleep 1"))?;
+            let now = read()?;
+            Ok((now != before && now == std::mem::replace(&mut last, now.clone())).then_some(()))
         })?;
-        std::thread::sleep(Duration::from_millis(300));
         qtractor.alive()?;
-        Ok(parameters(&std::fs::read_to_string(&session)?))
+        Ok(last)
     }
 }
 
