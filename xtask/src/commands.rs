@@ -117,7 +117,8 @@ cargo xtask bench [OPTIONS]
 Measures, in one run and in interleaved rounds: what a frame costs (front end, network, decision), what the mix
 costs for blocks of 32 to 2048 samples, each of its processors beside those of other crates, and the same network in
 other engines. Then how long a host waits for a scan and for an instance; what a host process with 0, 1, 10 and 50
-instances takes of memory, and the standalone program with its window open. Says what is left out and why.
+instances takes of memory, and the standalone program with its window open; what a picture of each page of the window
+costs. Says what is left out and why.
 
   --rounds N   interleaved rounds (30)
   --memory     memory only
@@ -151,7 +152,11 @@ pub fn bench(place: &Place, args: &[String]) -> Result<()> {
         }
         Err(error) => bench.env("IDIOM_STANDALONE_MISSING", format!("{error:#}")),
     };
-    run(bench.args(args).current_dir(&place.root))
+    run(bench.args(args).current_dir(&place.root))?;
+    if screen.is_ok() && !args.iter().any(|arg| arg == "--memory" || arg == "--loading") {
+        run(&mut Command::new(place.target.join("release/examples/pictures")))?;
+    }
+    Ok(())
 }
 
 /// Builds the program that measures other crates' mix chains.
@@ -168,9 +173,12 @@ fn peers(place: &Place) -> Result<PathBuf> {
 /// Builds the standalone program and opens a screen for its window.
 fn standalone_on_a_screen(place: &Place) -> Result<Screen> {
     ensure(&[Need::Sound, Need::Window, Need::Xvfb])?;
-    run(cargo()
-        .args(["build", "--release", "-p", PLUGIN, "--features", "standalone"])
-        .args(["--bin", "idiom-standalone"]))?;
+    run(cargo().args(["build", "--release", "-p", PLUGIN, "--features", "standalone"]).args([
+        "--bin",
+        "idiom-standalone",
+        "--example",
+        "pictures",
+    ]))?;
     bundles::forget_standalone_library(place, "release");
     Screen::open()
 }

@@ -214,9 +214,15 @@ fn gesture(canvas: &mut Canvas<'_>, control: Control, value: f32) {
     canvas.actions.extend([Action::Begin(control), Action::Set(control, value), Action::End(control)]);
 }
 
+/// Straight pieces that a share of the travel is drawn with. At four points a piece they are off the circle by a tenth of a
+/// point, and a page has dozens of knobs.
+fn steps(canvas: &Canvas<'_>, share: f32, radius: f32) -> usize {
+    ((share * SWEEP * radius).abs() / canvas.px(4.0)).ceil().max(1.0) as usize
+}
+
 fn paint(canvas: &Canvas<'_>, center: Pos2, radius: f32, normalized: f32, origin: f32, lively: bool) {
     let arc = |from: f32, to: f32| {
-        let steps = (((to - from).abs() * 48.0).ceil() as usize).max(1);
+        let steps = steps(canvas, to - from, radius);
         let point = |i: usize| {
             let share = from + (to - from) * i as f32 / steps as f32;
             center + Vec2::angled(START + SWEEP * share) * radius
@@ -242,7 +248,7 @@ fn paint(canvas: &Canvas<'_>, center: Pos2, radius: f32, normalized: f32, origin
 /// What is in force: an arc outside, from the user's own value to it, and a dot at its end.
 fn mark(canvas: &Canvas<'_>, center: Pos2, radius: f32, now: f32, own: f32) {
     let at = |share: f32| center + Vec2::angled(START + SWEEP * share) * (radius + canvas.px(4.5));
-    let steps = (((now - own).abs() * 48.0).ceil() as usize).max(1);
+    let steps = steps(canvas, now - own, radius);
     let arc: Vec<Pos2> = (0..=steps).map(|i| at(own + (now - own) * i as f32 / steps as f32)).collect();
     let ink = canvas.theme.genres[0];
     canvas.painter().add(Shape::line(arc, Stroke::new(canvas.px(2.0), ink)));
