@@ -10,6 +10,7 @@ use crate::{INPUT_PORTS, Idiom, clap_pages, clap_presets, instances};
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::ext::gui::{CLAP_EXT_GUI, clap_plugin_gui};
 use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
+use clap_sys::stream::{clap_istream, clap_ostream};
 use nice_plug::wrapper::clap::{
     CLAP_PLUGIN_FACTORY_ID, CLAP_VERSION, PluginDescriptor, Wrapper, clap_host, clap_plugin,
     clap_plugin_descriptor, clap_plugin_entry, clap_plugin_factory,
@@ -214,6 +215,48 @@ unsafe extern "C" fn load(plugin: *const clap_plugin, stream: *const c_void) -> 
     loaded
 }
 
+/// Bytes before a saved state that hold its length.
+pub const LENGTH_BYTES: usize = 8;
+
+/// What a host would save now, [`LENGTH_BYTES`] and then JSON. Main thread.
+///
+/// # Safety
+/// A living plugin of ours.
+pub unsafe fn saved(plugin: *const clap_plugin) -> Option<Vec<u8>> {
+    unsafe extern "C" fn write(stream: *const clap_ostream, data: *const c_void, size: u64) -> i64 {
+        // SAFETY: the context is the vector below; the plugin's data has the size it says.
+        unsafe {
+            let sink = &mut *(*stream).ctx.cast::<Vec<u8>>();
+            sink.extend_from_slice(std::slice::from_raw_parts(data.cast(), size as usize));
+        }
+        size as i64
+    }
+    let mut bytes: Vec<u8> = Vec::new();
+    let stream = clap_ostream { ctx: std::ptr::from_mut(&mut bytes).cast(), write: Some(write) };
+    // SAFETY: as the caller promises; the stream lives as long as the call.
+    unsafe { save(plugin, std::ptr::from_ref(&stream).cast()) }.then_some(bytes)
+}
+
+/// Loads what a host saved. Main thread.
+///
+/// # Safety
+/// A living plugin of ours.
+pub unsafe fn load_saved(plugin: *const clap_plugin, mut bytes: &[u8]) -> bool {
+    unsafe extern "C" fn read(stream: *const clap_istream, data: *mut c_void, size: u64) -> i64 {
+        // SAFETY: the context is the slice below; the plugin's buffer has the size it says.
+        unsafe {
+            let source = &mut *(*stream).ctx.cast::<&[u8]>();
+            let count = source.len().min(size as usize);
+            std::ptr::copy_nonoverlapping(source.as_ptr(), data.cast(), count);
+            *source = &source[count..];
+            count as i64
+        }
+    }
+    let stream = clap_istream { ctx: std::ptr::from_mut(&mut bytes).cast(), read: Some(read) };
+    // SAFETY: as the caller promises; the stream lives as long as the call.
+    unsafe { load(plugin, std::ptr::from_ref(&stream).cast()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,33 +269,6 @@ mod tests {
         std::ptr::null()
     }
     unsafe extern "C" fn nothing(_host: *const clap_host) {}
-
-    /// `clap_istream` and `clap_ostream`: both are a pointer and a function.
-    #[repr(C)]
-    struct Stream<F> {
-        context: *mut c_void,
-        transfer: F,
-    }
-
-    unsafe extern "C" fn write(stream: *const Stream<*const ()>, data: *const c_void, size: u64) -> i64 {
-        // SAFETY: the context is the vector below; the plugin's data has the size it says.
-        unsafe {
-            let sink = &mut *(*stream).context.cast::<Vec<u8>>();
-            sink.extend_from_slice(std::slice::from_raw_parts(data.cast(), size as usize));
-        }
-        size as i64
-    }
-
-    unsafe extern "C" fn read(stream: *const Stream<*const ()>, data: *mut c_void, size: u64) -> i64 {
-        // SAFETY: the context is the slice below; the plugin's buffer has the size it says.
-        unsafe {
-            let source = &mut *(*stream).context.cast::<&[u8]>();
-            let count = source.len().min(size as usize);
-            std::ptr::copy_nonoverlapping(source.as_ptr(), data.cast(), count);
-            *source = &source[count..];
-            count as i64
-        }
-    }
 
     /// An instance as a CLAP host makes it.
     struct Loaded {
@@ -288,28 +304,14 @@ mod tests {
             Self { plugin, params, _host: host }
         }
 
-        fn state(&self) -> &'static PluginStateExtension {
-            // SAFETY: the extension is a static.
-            unsafe {
-                let extension = (*self.plugin).get_extension.unwrap()(self.plugin, STATE.as_ptr());
-                &*extension.cast::<PluginStateExtension>()
-            }
-        }
-
         fn save(&self) -> Vec<u8> {
-            let mut sink: Vec<u8> = Vec::new();
-            let stream =
-                Stream { context: std::ptr::from_mut(&mut sink).cast(), transfer: write as *const () };
-            // SAFETY: the stream is laid out as CLAP has it.
-            assert!(unsafe { self.state().save.unwrap()(self.plugin, std::ptr::from_ref(&stream).cast()) });
-            sink
+            // SAFETY: the plugin is alive.
+            unsafe { saved(self.plugin) }.expect("a state")
         }
 
-        fn load(&self, mut bytes: &[u8]) -> bool {
-            let stream =
-                Stream { context: std::ptr::from_mut(&mut bytes).cast(), transfer: read as *const () };
-            // SAFETY: as above.
-            unsafe { self.state().load.unwrap()(self.plugin, std::ptr::from_ref(&stream).cast()) }
+        fn load(&self, bytes: &[u8]) -> bool {
+            // SAFETY: the plugin is alive.
+            unsafe { load_saved(self.plugin, bytes) }
         }
     }
 

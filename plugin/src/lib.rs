@@ -5,14 +5,15 @@
 //! * [`midi_out`]: what is heard, as MIDI controllers.
 //! * [`print`]: what the genre draws, as the host's automation.
 //! * [`state`]: what is saved beside the parameters, and how a bad state is dealt with.
-//! * [`clap_entry`], [`vst3_entry`]: the entry points; [`clap_presets`], [`clap_pages`]: presets in a CLAP host's own
-//!   browser, and pages for its controllers; [`instances`]: which instance a host's object belongs to.
+//! * [`clap_entry`], [`vst3_entry`]: the entry points; [`clap_presets`], [`clap_user_presets`], [`clap_pages`]: presets in a
+//!   CLAP host's own browser, and pages for its controllers; [`instances`]: which instance a host's object belongs to.
 //! * [`editor`]: the window. [`library`]: the user's presets.
 //! * [`probe`]: two exported C functions that tell what an instance decides and what its window says.
 
 pub mod clap_entry;
 pub mod clap_pages;
 pub mod clap_presets;
+pub mod clap_user_presets;
 pub mod editor;
 pub mod history;
 pub mod instances;

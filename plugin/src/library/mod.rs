@@ -108,7 +108,12 @@ impl Library {
 
     /// Where the user's presets are.
     pub fn presets_folder(&self) -> Option<PathBuf> {
-        self.folder.as_ref().map(|folder| folder.join("presets"))
+        self.folder.as_deref().map(Library::presets_in)
+    }
+
+    /// Where the presets are in a user's folder.
+    pub fn presets_in(folder: &Path) -> PathBuf {
+        folder.join("presets")
     }
 
     fn read(&mut self) {
@@ -122,16 +127,13 @@ impl Library {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => trouble.push(format!("window.toml: {error}")),
         }
-        let files = fs::read_dir(folder.join("presets")).into_iter().flatten().flatten();
+        let files = fs::read_dir(Library::presets_in(&folder)).into_iter().flatten().flatten();
         let mut paths: Vec<PathBuf> = files.map(|file| file.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
         paths.sort();
         for path in paths {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            match read_text(&path)
-                .map_err(|error| error.to_string())
-                .and_then(|text| UserPreset::parse(&text))
-            {
+            match read_preset(&path) {
                 Ok(preset) if self.user.iter().any(|known| known.name == preset.name) => {
                     trouble.push(format!("{name}: there is another preset called {:?}", preset.name));
                 }
@@ -276,6 +278,14 @@ fn file_name(name: &str) -> String {
     let sum =
         name.bytes().fold(0xcbf2_9ce4u32, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     format!("{}-{sum:08x}.toml", safe.trim_matches('-'))
+}
+
+/// Reads a user's preset.
+///
+/// # Errors
+/// Says why the file is none.
+pub fn read_preset(path: &Path) -> Result<UserPreset, String> {
+    read_text(path).map_err(|error| error.to_string()).and_then(|text| UserPreset::parse(&text))
 }
 
 fn read_text(path: &Path) -> io::Result<String> {

@@ -7,6 +7,7 @@ use clack_extensions::preset_discovery::metadata_receiver::MetadataReceiverImpl;
 use clack_extensions::preset_discovery::prelude::*;
 use clack_host::prelude::{HostError, HostInfo};
 use std::ffi::{CStr, CString};
+use std::path::Path;
 
 /// A preset as a host's browser lists it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,18 +30,21 @@ pub struct Listed {
 #[derive(Default)]
 struct Places {
     inside: u32,
-    elsewhere: u32,
+    /// Folders, and the endings of the files in them.
+    folders: Vec<String>,
+    endings: Vec<String>,
 }
 
 impl IndexerImpl for Places {
-    fn declare_filetype(&mut self, _: FileType) -> Result<(), HostError> {
+    fn declare_filetype(&mut self, kind: FileType) -> Result<(), HostError> {
+        self.endings.push(text(kind.file_extension));
         Ok(())
     }
 
     fn declare_location(&mut self, place: LocationInfo) -> Result<(), HostError> {
         match place.location {
             Location::Plugin => self.inside += 1,
-            _ => self.elsewhere += 1,
+            Location::File { path } => self.folders.push(text(Some(path))),
         }
         Ok(())
     }
@@ -107,19 +111,45 @@ impl MetadataReceiverImpl for Browser {
 }
 
 impl Bundle {
-    /// The presets in the plugin, without an instance of it; stops the plugin after `most`.
+    /// Folders with presets that the plugin names, and the endings of the files in them.
     ///
     /// # Errors
     /// When the library has no way to tell.
-    pub fn presets(&self, most: usize) -> Result<Vec<Listed>> {
+    pub fn preset_folders(&self) -> Result<(Vec<String>, Vec<String>)> {
+        let mut provider = self.provider()?;
+        let places = std::mem::take(provider.indexer_mut());
+        Ok((places.folders, places.endings))
+    }
+
+    /// What the plugin says of the preset in a file.
+    ///
+    /// # Errors
+    /// When it says nothing.
+    pub fn preset_in(&self, path: &Path) -> Result<Listed> {
+        let mut provider = self.provider()?;
+        let mut browser = Browser { presets: Vec::new(), most: 1 };
+        let path = CString::new(path.as_os_str().as_encoded_bytes())?;
+        provider.get_metadata(Location::File { path: &path }, &mut browser);
+        browser.presets.pop().context("the plugin says nothing of the file")
+    }
+
+    fn provider(&self) -> Result<Provider<Places>> {
         let factory =
             self.entry.get_factory::<PresetDiscoveryFactory>().context("the library lists no presets")?;
         ensure!(factory.provider_count() == 1, "{} providers", factory.provider_count());
         let id =
             factory.get_provider_descriptor(0).and_then(ProviderDescriptor::id).context("no provider")?;
         let host = HostInfo::new("Idiom's test host", "The Idiom developers", "", "1")?;
-        let mut provider = Provider::instantiate(Places::default(), &self.entry, id, &host)?;
-        ensure!(provider.indexer().inside == 1 && provider.indexer().elsewhere == 0, "other places");
+        Ok(Provider::instantiate(Places::default(), &self.entry, id, &host)?)
+    }
+
+    /// The presets in the plugin, without an instance of it; stops the plugin after `most`.
+    ///
+    /// # Errors
+    /// When the library has no way to tell.
+    pub fn presets(&self, most: usize) -> Result<Vec<Listed>> {
+        let mut provider = self.provider()?;
+        ensure!(provider.indexer().inside == 1, "{} places inside the plugin", provider.indexer().inside);
         let mut browser = Browser { presets: Vec::new(), most };
         provider.get_metadata(Location::Plugin, &mut browser);
         Ok(browser.presets)
@@ -127,6 +157,17 @@ impl Bundle {
 }
 
 impl Plugin {
+    /// Plays the preset in this file, as a host's browser does it.
+    ///
+    /// # Errors
+    /// When the plugin says that it cannot.
+    pub fn load_preset_file(&mut self, path: &Path) -> Result<()> {
+        let load = self.extension::<PluginPresetLoad>("preset-load")?;
+        let place = CString::new(path.as_os_str().as_encoded_bytes())?;
+        load.load_from_location(&self.instance.plugin_handle(), Location::File { path: &place }, None)
+            .with_context(|| format!("the plugin did not load {}", path.display()))
+    }
+
     /// Plays the preset with this load key, as a host's browser does it.
     ///
     /// # Errors

@@ -48,6 +48,66 @@ fn a_preset_that_is_not_there_is_refused_with_a_reason_and_the_one_before_plays_
     }
 }
 
+/// A preset as the window saves it: some settings, and the built-in preset that plays.
+const EVENING: &str = r#"
+version = 1
+name = "Evening"
+about = "Softer after nine."
+plays = "Gentle Bus"
+
+[parameters]
+amount = 37.5
+mode = "Hold"
+gate = "Off"
+"#;
+
+#[test]
+fn a_preset_of_the_users_is_told_to_hosts_and_loaded_from_its_file() {
+    // Where the user's presets are is read from the environment, which is another process's to set.
+    let folder = std::env::temp_dir().join(format!("idiom-user-presets-{}", std::process::id()));
+    let Some(given) = std::env::var_os("IDIOM_TEST_PRESETS") else {
+        std::fs::create_dir_all(folder.join("presets")).unwrap();
+        std::fs::write(folder.join("presets/evening.toml"), EVENING).unwrap();
+        std::fs::write(folder.join("presets/broken.toml"), "version = 1\nname = 7").unwrap();
+        let name = "desk::a_preset_of_the_users_is_told_to_hosts_and_loaded_from_its_file";
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .envs([("IDIOM_TEST_PRESETS", &folder), ("IDIOM_FOLDER", &folder)])
+            .output()
+            .unwrap();
+        std::fs::remove_dir_all(&folder).ok();
+        let words = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {words}", output.status);
+        return;
+    };
+    let folder = std::path::PathBuf::from(given).join("presets");
+    let built = Built::load();
+    let (folders, endings) = built.bundle.preset_folders().unwrap();
+    assert_eq!((folders, endings), (vec![folder.display().to_string()], vec!["toml".to_owned()]));
+    let evening = built.bundle.preset_in(&folder.join("evening.toml")).unwrap();
+    assert_eq!((evening.name.as_str(), evening.description.as_str()), ("Evening", "Softer after nine."));
+    assert!(!evening.factory, "{evening:?}");
+
+    let mut plugin = built.instance(2, Render::Realtime);
+    let input = plugin.param("Input gain").unwrap();
+    plugin.flush(&[Change { at: 0, param: input.id, value: input.min }]).unwrap();
+    plugin.load_preset_file(&folder.join("evening.toml")).unwrap();
+    let state = State::parse(&plugin.save().unwrap()).unwrap();
+    let params = &state.0["params"];
+    assert_eq!(params["amount"], serde_json::json!({ "f32": 37.5 }));
+    assert_eq!(params["mode"], serde_json::json!({ "string": "hold" }));
+    assert_eq!(params["gate"], serde_json::json!({ "bool": false }));
+    assert_eq!(
+        params["input"],
+        serde_json::json!({ "f32": 0.0 }),
+        "what it does not name is as in a new instance"
+    );
+    assert_eq!(playing(&mut plugin), "Gentle Bus");
+    assert!(plugin.load_preset_file(&folder.join("broken.toml")).is_err());
+    assert!(plugin.load_preset_file(&folder.join("gone.toml")).is_err());
+    assert_eq!(State::parse(&plugin.save().unwrap()).unwrap(), state, "a bad file changes nothing");
+}
+
 #[test]
 fn controller_pages_hold_every_parameter_once() {
     let built = Built::load();
