@@ -2,6 +2,7 @@
 //! worker.
 
 use super::intake::Intake;
+use crate::model::windowed::softmax_of_mean;
 use crate::model::{Entries, InputKind, ModelError, ModelMeta, onnx};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,20 +14,23 @@ pub struct TractModel {
     meta: ModelMeta,
     frames: usize,
     intake: Intake,
+    /// Whether the plan gives logits of each frame instead of probabilities.
+    logits: bool,
 }
 
 impl TractModel {
     /// Reads an ONNX file and its sidecar and prepares it for windows of `frames` frames. It must take one input, features
     /// `[1, 1, features, time]` or samples as in [`super::intake`], and its first output, or that named `probabilities`,
-    /// must hold one probability a class.
+    /// must hold one probability a class. A file that also gives out `logits` `[1, classes, 1, frames]`, as ours do, is heard
+    /// as the executor plays it: its newest [`ModelMeta::pool_frames`] are averaged, and those before them only lead there.
     ///
     /// # Errors
     /// When the metadata is missing or wrong, or tract does not run the network.
     pub fn load(bytes: &[u8], sidecar: &Entries, frames: usize) -> Result<TractModel, ModelError> {
         let meta = onnx::read_meta(bytes, sidecar)?;
         let intake = Intake::new(meta.features, onnx::input_shape(bytes)?.as_deref(), frames)?;
-        let plan = guarded(|| plan(bytes, intake.shape()))?;
-        let model = TractModel { plan, meta, frames, intake };
+        let (plan, logits) = guarded(|| plan(bytes, intake.shape(), meta.classes.len()))?;
+        let model = TractModel { plan, meta, frames, intake, logits };
         // Once on nothing, so that a network that cannot run, or answers with something else, is refused here.
         model.run(&vec![0.0; frames * model.meta.features.rows()])?;
         Ok(model)
@@ -66,6 +70,7 @@ impl TractModel {
                 let Some(output) = outputs.first() else { return Ok(Vec::new()) };
                 Ok(output.to_plain_array_view::<f32>()?.iter().copied().collect::<Vec<f32>>())
             })?;
+            let answer = if self.logits { self.newest(&answer) } else { answer };
             if answer.len() != classes || !answer.iter().all(|p| p.is_finite()) {
                 let detail =
                     format!("it gives {} numbers; one finite number a class is {classes}", answer.len());
@@ -77,14 +82,39 @@ impl TractModel {
         let inputs = (frames / self.intake.frames()) as f32;
         Ok(sum.into_iter().map(|sum| sum / inputs).collect())
     }
+
+    /// Probabilities from the mean of the newest logits; `logits` holds all frames of the first class, then of the next.
+    fn newest(&self, logits: &[f32]) -> Vec<f32> {
+        let frames = (logits.len() / self.meta.classes.len()).max(1);
+        let first = frames.saturating_sub(self.meta.pool_frames);
+        let newest: Vec<f32> =
+            (first..frames).flat_map(|frame| logits.iter().skip(frame).step_by(frames)).copied().collect();
+        softmax_of_mean(&newest, self.meta.classes.len())
+    }
 }
 
-fn plan(bytes: &[u8], shape: &[usize]) -> TractResult<Arc<TypedRunnableModel>> {
-    let mut model = tract_onnx::onnx().model_for_read(&mut &bytes[..])?;
-    if model.find_outlet_label("probabilities").is_some() {
-        model.select_outputs_by_name(["probabilities"])?;
+/// The plan, and whether it gives logits of each frame instead of probabilities.
+fn plan(bytes: &[u8], shape: &[usize], classes: usize) -> TractResult<(Arc<TypedRunnableModel>, bool)> {
+    let file = tract_onnx::onnx().model_for_read(&mut &bytes[..])?;
+    let giving = |name: &str| -> TractResult<Option<TypedModel>> {
+        if file.find_outlet_label(name).is_none() {
+            return Ok(None);
+        }
+        let mut model = file.clone();
+        model.select_outputs_by_name([name])?;
+        Ok(Some(model.with_input_fact(0, f32::fact(shape).into())?.into_optimized()?))
+    };
+    let of_each_frame = [1, classes, 1, shape.last().copied().unwrap_or(0)];
+    if let Some(model) = giving("logits")?
+        && model.output_fact(0)?.shape.as_concrete() == Some(&of_each_frame)
+    {
+        return Ok((model.into_runnable()?, true));
     }
-    model.with_input_fact(0, f32::fact(shape).into())?.into_optimized()?.into_runnable()
+    let model = match giving("probabilities")? {
+        Some(model) => model,
+        None => file.with_input_fact(0, f32::fact(shape).into())?.into_optimized()?,
+    };
+    Ok((model.into_runnable()?, false))
 }
 
 /// A file made to do harm may make tract panic; that is an error like any other.
@@ -102,6 +132,7 @@ mod tests {
     use super::*;
     use crate::model::random::{self, Rng};
     use crate::model::{Model, onnx_write, windowed};
+    use crate::rt::net::Network;
 
     fn window(model: &Model, frames: usize) -> Vec<f32> {
         let mut rng = Rng(3);
@@ -122,6 +153,22 @@ mod tests {
             for (a, b) in ours.probabilities.iter().zip(&theirs) {
                 assert!((a - b).abs() < tolerance, "{:?}: {a} against {b}", model.quantization());
             }
+        }
+    }
+
+    /// A window longer than the average gives what the executor gives at its end.
+    #[test]
+    fn tract_gives_what_the_stream_ends_with() {
+        let mut model = random::flagship(33);
+        model.meta.pool_frames = 40;
+        let tract = TractModel::load(&onnx_write::write(&model).unwrap(), &Entries::new(), 150).unwrap();
+        let window = window(&model, 150);
+        let mut network = Network::compile(&model).unwrap();
+        window.chunks_exact(model.meta.features.rows()).for_each(|column| {
+            network.push(column);
+        });
+        for (a, b) in network.probabilities().iter().zip(tract.run(&window).unwrap()) {
+            assert!((a - b).abs() < 1e-5, "{a} against {b}");
         }
     }
 
