@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Turn what YAMNet (yamnet_embed.py) and musicnn (musicnn_embed.py) hear into soft labels over our classes.
+"""Turn what YAMNet, musicnn and EfficientAT hear (yamnet_embed.py, musicnn_embed.py, efficientat_embed.py) into soft labels
+over our classes.
 
-Four opinions on each second are mixed geometrically, with the weights of OPINIONS:
+Six opinions on each second are mixed geometrically, with the weights of OPINIONS:
 
-* a logistic regression on YAMNet's embedding and the logits of its scores, and one on musicnn's tag logits and the layers
-  below them, both trained on labelled manifests: classes balanced, artists weighted (not files), labels weighted by their
-  confidence;
+* for each network a logistic regression on the logits of its scores and the layers below them, trained on labelled
+  manifests: classes balanced, artists weighted (not files), labels weighted by their confidence;
 * the scores of each network's own related classes, each class made so much louder or softer that all are equally likely on
   labelled clips: YAMNet calls most things electronic, musicnn few things classical.
 
+A second's music is then moved halfway to the music of the whole file: a piece does not change its genre within half a minute.
 Where YAMNet hears neither music nor speech, the result is pulled to "all classes equally".
 
 With --folds (a table `file,fold` as written by `idiom train --folds K --folds-only`) one more pair of heads is trained for
@@ -20,13 +21,14 @@ With --composed (manifests of `idiom synth`) the heads learn nothing from those 
 what the teachers think and what was meant.
 
 With --hints N rows with an empty fold also say, in columns h_0 to h_N-1, how the second differs from the mean of all sounds
-along the N directions in which all layers of both networks together differ most (principal components, variance 1).
+along the N directions in which all layers of the networks together differ most (principal components, variance 1).
 
 Output: a CSV with the columns file (absolute path), start_s, end_s, fold, p_CLASS for each class, hints; one row a second.
 Also prints the accuracy of each opinion and of the mixture on the clips that each round leaves out.
 
     python lab/teachers/soft_labels.py --root AUDIO --yamnet YAMNET_CACHE --musicnn MUSICNN_CACHE \
-        --classes yamnet/classes.csv --manifest AUDIO/train/MANIFEST.csv --folds CV/folds.csv --out soft.csv
+        --efficientat EFFICIENTAT_CACHE --classes yamnet/classes.csv --efficientat-classes class_labels_indices.csv \
+        --manifest AUDIO/train/MANIFEST.csv --folds CV/folds.csv --out soft.csv
 """
 
 import argparse
@@ -43,8 +45,9 @@ from sklearn.preprocessing import StandardScaler
 CLASSES = ["speech", "rock", "jazz", "electronic", "classical"]
 # How much a label counts for the heads; nothing is learned from labels that are only plausible.
 CONFIDENCE = {"high": 1.0, "medium": 0.7, "low": 0.0, "": 1.0}
+NETWORKS = ("yamnet", "musicnn", "efficientat")
 # Weight of each opinion in the mixture.
-OPINIONS = {"yamnet head": 0.25, "musicnn head": 0.25, "yamnet alone": 0.25, "musicnn alone": 0.25}
+OPINIONS = {f"{network} {how}": 1 / 6 for network in NETWORKS for how in ("head", "alone")}
 # AudioSet classes that speak for each of ours.
 RELATED = {
     "speech": ["Speech", "Narration, monologue", "Conversation",
@@ -86,9 +89,9 @@ def logit(p: np.ndarray) -> np.ndarray:
 
 
 class Clip:
-    """What both networks heard in one file, one row for each 0.96 s."""
+    """What the networks heard in one file, one row for each 0.96 s."""
 
-    def __init__(self, path: pathlib.Path, yamnet, musicnn):
+    def __init__(self, path: pathlib.Path, yamnet, musicnn, efficientat):
         self.path = str(path)
         rows = max(1, len(yamnet["score"]) // 2)
         self.hop = 2 * float(yamnet["hop_s"])
@@ -100,11 +103,15 @@ class Clip:
         # musicnn's windows are three rows long: each row is described by the window that it lies in the middle of.
         window = np.clip(np.arange(rows) - 1, 0, len(musicnn["msd"]) - 1)
         parts = [musicnn[name].astype(np.float32)[window] for name in ("msd", "mtt", "msd_p", "mtt_p")]
+        row = np.clip(np.arange(rows), 0, len(efficientat["logit"]) - 1)
+        wide = {name: efficientat[name].astype(np.float32)[row] for name in ("logit", "hidden", "pooled")}
         self.score = pairs("score")
         self.tags = {"msd": parts[0], "mtt": parts[1]}
+        self.wide_score = 1 / (1 + np.exp(-wide["logit"]))
         self.features = {
             "yamnet": np.concatenate([pairs("embedding"), logit(self.score)], axis=1),
             "musicnn": np.concatenate(parts, axis=1),
+            "efficientat": np.concatenate([logit(self.wide_score), wide["hidden"], wide["pooled"]], axis=1),
         }
 
 
@@ -159,9 +166,9 @@ def evened(opinions: dict[str, np.ndarray], clips: list[Clip], labels: dict[str,
 
 
 def hints(clips: list[Clip], count: int) -> list[np.ndarray]:
-    """Principal components of everything both networks hear, [row][component] for each clip."""
+    """Principal components of everything the networks hear, [row][component] for each clip."""
     parts = []
-    for of in ("yamnet", "musicnn"):
+    for of in NETWORKS:
         x = np.concatenate([clip.features[of] for clip in clips])
         parts.append((x - x.mean(axis=0)) / (x.std(axis=0) + 1e-3) / np.sqrt(x.shape[1]))
     x = np.concatenate(parts, axis=1)
@@ -176,9 +183,9 @@ def normalised(logs: np.ndarray) -> np.ndarray:
     return logs - np.log(np.exp(logs).sum(axis=1, keepdims=True))
 
 
-def yamnet_alone(clip: Clip, names: list[str]) -> np.ndarray:
-    """Log-probabilities from YAMNet's own scores."""
-    sums = np.stack([clip.score[:, [names.index(n) for n in RELATED[c]]].sum(axis=1) for c in CLASSES], axis=1)
+def audioset_alone(score: np.ndarray, names: list[str]) -> np.ndarray:
+    """Log-probabilities from the scores of AudioSet's classes."""
+    sums = np.stack([score[:, [names.index(n) for n in RELATED[c]]].sum(axis=1) for c in CLASSES], axis=1)
     return normalised(np.log(sums + 0.01))
 
 
@@ -200,6 +207,13 @@ def musicnn_alone(clip: Clip, names: list[str]) -> np.ndarray:
 def mixed(opinions: dict[str, np.ndarray]) -> np.ndarray:
     """Log-probabilities of the geometric mixture."""
     return normalised(sum(weight * opinions[name] for name, weight in OPINIONS.items()))
+
+
+def steadied(logs: np.ndarray) -> np.ndarray:
+    """Log-probabilities with each second's music halfway to the music of the whole file; where speech is stays as it is."""
+    speech, music = logs[:, :1], normalised(logs[:, 1:])
+    music = normalised((music + music.mean(axis=0)) / 2)
+    return np.concatenate([speech, music + np.log1p(-np.exp(np.minimum(speech, -1e-6)))], axis=1)
 
 
 def balanced_accuracy(clips: list[Clip], labels: dict[str, dict], opinions: list[np.ndarray]) -> str:
@@ -227,7 +241,9 @@ def main() -> None:
                         help="where the paths in the caches are relative to; several are tried in order")
     parser.add_argument("--yamnet", type=pathlib.Path, required=True, help="the output of yamnet_embed.py")
     parser.add_argument("--musicnn", type=pathlib.Path, required=True, help="the output of musicnn_embed.py")
+    parser.add_argument("--efficientat", type=pathlib.Path, required=True, help="the output of efficientat_embed.py")
     parser.add_argument("--classes", type=pathlib.Path, required=True, help="YAMNet's class names")
+    parser.add_argument("--efficientat-classes", type=pathlib.Path, required=True, help="EfficientAT's class names")
     parser.add_argument("--manifest", type=pathlib.Path, action="append", required=True)
     parser.add_argument("--composed", type=pathlib.Path, action="append", default=[])
     parser.add_argument("--hints", type=int, default=0)
@@ -236,21 +252,25 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path)
     args = parser.parse_args()
 
-    names = [row["display_name"] for row in csv.DictReader(open(args.classes, newline=""))]
+    names, wide_names = (
+        [row["display_name"] for row in csv.DictReader(open(file, newline=""))]
+        for file in (args.classes, args.efficientat_classes)
+    )
     labels = read_labels(args.manifest)
     composed = read_labels(args.composed)
     clips = []
     for file in sorted(args.yamnet.glob("*.npz")):
-        yamnet, other = np.load(file), args.musicnn / file.name
+        yamnet, others = np.load(file), [folder / file.name for folder in (args.musicnn, args.efficientat)]
         relative = str(yamnet["path"])
         root = next((r for r in args.root if (r / relative).exists()), None)
-        if root is not None and other.exists():
-            clips.append(Clip((root / relative).resolve(), yamnet, np.load(other)))
+        if root is not None and all(other.exists() for other in others):
+            clips.append(Clip((root / relative).resolve(), yamnet, *map(np.load, others)))
     clips.sort(key=lambda c: c.path)
     known = [c for c in clips if c.path in labels]
     print(f"{len(clips)} clips, {len(known)} of them labelled")
-    alone = {"yamnet alone": {c.path: yamnet_alone(c, names) for c in clips},
-             "musicnn alone": {c.path: musicnn_alone(c, names) for c in clips}}
+    alone = {"yamnet alone": {c.path: audioset_alone(c.score, names) for c in clips},
+             "musicnn alone": {c.path: musicnn_alone(c, names) for c in clips},
+             "efficientat alone": {c.path: audioset_alone(c.wide_score, wide_names) for c in clips}}
     heard = [names.index(n) for n in HEARD]
     folds = {}
     if args.folds:
@@ -264,12 +284,12 @@ def main() -> None:
         learned = [c for c in known if folds.get(c.path) != fold or fold is None]
         learned = [c for c in learned if labels[c.path]["artist"] not in away]
         learned = [c for c in learned if CONFIDENCE[labels[c.path].get("label_confidence") or ""] > 0]
-        heads = {of: train_head(learned, labels, of, args.strength) for of in ("yamnet", "musicnn")}
+        heads = {of: train_head(learned, labels, of, args.strength) for of in NETWORKS}
         even = {name: evened(opinions, learned, labels) for name, opinions in alone.items()}
         for clip in clips:
             opinions = {f"{of} head": head(clip) for of, head in heads.items()}
             opinions |= {name: normalised(alone[name][clip.path] + offset) for name, offset in even.items()}
-            logs = mixed(opinions)
+            logs = steadied(mixed(opinions))
             if fold is not None and folds.get(clip.path) == fold:
                 tested.append(clip)
                 for name, opinion in [*opinions.items(), ("mixed", logs)]:
