@@ -80,6 +80,7 @@ impl SampleRing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicBool;
 
     fn frame(number: u64) -> [f32; SAMPLES] {
         [number as f32; SAMPLES]
@@ -102,19 +103,22 @@ mod tests {
     #[test]
     fn no_torn_frame_is_given_out() {
         let ring = SampleRing::new(2);
+        let enough = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            let writer = scope.spawn(|| (0..20_000).for_each(|number| ring.push(&frame(number))));
-            let mut got = 0;
-            while !writer.is_finished() {
-                // The oldest that may still be there, so that the writer is close behind.
-                let Some(end) = ring.count().checked_sub(SLACK as u64) else { continue };
-                if let Some(window) = ring.read(end, 2) {
-                    let wanted = [frame(end - 2), frame(end - 1)].concat();
-                    assert_eq!(window, wanted);
+            scope.spawn(|| {
+                (0..).take_while(|_| !enough.load(Relaxed)).for_each(|number| ring.push(&frame(number)))
+            });
+            let (mut got, mut torn) = (0, None);
+            while got < 200 && torn.is_none() {
+                // Now the oldest that may still be there, so that the writer is close behind, now newer ones.
+                let Some(end) = ring.count().checked_sub((SLACK - got % SLACK) as u64) else { continue };
+                if let Some(window) = end.checked_sub(2).and_then(|_| ring.read(end, 2)) {
+                    torn = Some(end).filter(|_| window != [frame(end - 2), frame(end - 1)].concat());
                     got += 1;
                 }
             }
-            assert!(got > 0, "the reader was never in time");
+            enough.store(true, Relaxed);
+            assert_eq!(torn, None, "a frame before this one was overwritten");
         });
     }
 }
