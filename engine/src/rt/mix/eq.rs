@@ -12,8 +12,8 @@ use std::f64::consts::FRAC_1_SQRT_2;
 
 pub use super::eq_design::Shape;
 
-/// Filter states smaller than this (-600 dB) are set to 0, long before they become denormal.
-const SILENCE: f64 = 1e-30;
+/// Filter states smaller than this (-400 dB) are set to 0, long before they become denormal.
+const SILENCE: f64 = 1e-20;
 
 /// While a setting moves, coefficients are made anew whenever it has gone this far, in dB (a low cut: share): slow glides
 /// then cost little, and no step is near hearing.
