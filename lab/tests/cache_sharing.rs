@@ -134,7 +134,7 @@ fn real_sound_shares_an_answer_only_where_the_decision_agrees() {
         return println!("SKIPPED: {name}: no recordings in {}/<genre>/", folder.to_string_lossy());
     }
     let model = Model::from_onnx(shipped::flagship(Quantization::Int8)).unwrap();
-    let (frames, outputs) = (model.meta.pool_frames, model.meta.genre_outputs().unwrap());
+    let (frames, outputs) = (model.window_frames(), model.meta.genre_outputs().unwrap());
     let remote = RemoteModel { id: 1, frames, input: model.meta.features, ..RemoteModel::NONE };
     let limits = CacheLimits { entries: MOST_ENTRIES, bytes: MOST_ENTRIES * ENTRY_BYTES, ttl_s: f32::MAX };
     let mut cache = AnswerCache::new(limits);
@@ -147,7 +147,7 @@ fn real_sound_shares_an_answer_only_where_the_decision_agrees() {
         let rate = audio.sample_rate;
         let mut sound = audio.mono();
         sound.truncate(SECONDS * rate as usize);
-        if sound.len() < 4 * rate as usize {
+        if sound.len() < 6 * rate as usize {
             continue;
         }
         played += 1;

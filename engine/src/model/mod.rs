@@ -341,6 +341,12 @@ impl Model {
         1 + self.layers.iter().map(Layer::history).sum::<usize>()
     }
 
+    /// Frames of a window that ends with what playing frame by frame ends with: those that are averaged, and before them as
+    /// many as the first of them depends on.
+    pub fn window_frames(&self) -> usize {
+        (self.receptive_field() - 1).saturating_add(self.meta.pool_frames)
+    }
+
     /// Feature rows that go into each layer, in order. Meaningful for a [valid](Model::validate) model.
     pub fn rows(&self) -> Vec<usize> {
         let mut rows = self.meta.features.rows();

@@ -198,9 +198,7 @@ pub fn load_tract(
     // A file that only tract reads is played in floating point, and says itself how many frames it takes.
     let known = Model::read(bytes, &sidecar).ok();
     let quantization = known.as_ref().map_or(Quantization::Fp32, Model::quantization);
-    // Before the first frame of a window there is nothing, so it begins as early as the first averaged frame looks back.
-    let before = known.map_or(0, |model| model.receptive_field().saturating_sub(1));
-    let frames = (before + meta.pool_frames).min(FRAMES);
+    let frames = known.map_or(meta.pool_frames, |model| model.window_frames()).min(FRAMES);
     let model = lock(&TRACT).get_or_load(id, bytes.len(), || TractModel::load(bytes, &sidecar, frames))?;
     Ok((RemoteModel { id, input: meta.features, frames, outputs, quantization }, model))
 }
