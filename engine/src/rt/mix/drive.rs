@@ -35,6 +35,9 @@ const LIKENESS_S: f64 = 0.120;
 /// intermodulation is only dirt.
 const TREBLE_HZ: f64 = 9_000.0;
 
+/// Louder than this (+140 dBFS) is nothing, so that squares stay finite in single precision whatever a host sends.
+const LOUDEST: f64 = 1e7;
+
 /// What the drive does at the end of a tick.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Setting {
@@ -192,7 +195,8 @@ impl Drive {
             let heard = Lanes::new([left[i], right[i]]);
             first = first + treble_share * (heard - first);
             second = second + treble_share * (first - second);
-            let [left, right] = (Lanes::both(gain.at(offset + i)) * second).get().map(|x| x as f32);
+            let driven = (Lanes::both(gain.at(offset + i)) * second).max(Lanes::both(-LOUDEST));
+            let [left, right] = driven.min(Lanes::both(LOUDEST)).get().map(|x| x as f32);
             *pair = Quad::new([left, right, again * left, again * right]);
         }
         self.treble = [first, second];
