@@ -166,7 +166,7 @@ fn the_new_network_has_heard_what_the_old_one_has() {
             let (a, b) = (fp32[frame].0[k], int8[frame].0[k]);
             assert!(
                 (same[frame].0[k] - a).abs() < 1e-3,
-                "frame {frame}: {} instead of {a}",
+                "frame {frame}, genre {k}: {} instead of {a}",
                 same[frame].0[k]
             );
             let range = a.min(b) - 0.05..a.max(b) + 0.05;

@@ -135,7 +135,7 @@ pub fn requantizing(input_scale: f32, scales: &[f32], output: Affine) -> Vec<f32
 }
 
 /// Probabilities from logits `[frames x classes]`, averaged over all frames.
-pub(crate) fn softmax_of_mean(logits: &[f32], classes: usize) -> Vec<f32> {
+pub fn softmax_of_mean(logits: &[f32], classes: usize) -> Vec<f32> {
     let frames = (logits.len() / classes).max(1) as f64;
     let mean = |k: usize| logits.iter().skip(k).step_by(classes).map(|v| f64::from(*v)).sum::<f64>() / frames;
     let means: Vec<f64> = (0..classes).map(mean).collect();

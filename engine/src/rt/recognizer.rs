@@ -142,10 +142,10 @@ impl Recognizer {
         (0u16..).zip(probabilities.iter().copied()).max_by(|(_, a), (_, b)| a.total_cmp(b))
     }
 
-    /// Frames of the past that matter for its answers, about.
+    /// Frames of the past that matter for its answers.
     pub fn memory(&self) -> usize {
         match &self.namer {
-            Namer::Network(network, _) => network.pool_frames(),
+            Namer::Network(network, _) => network.window_frames(),
             Namer::Classic(_) => WINDOW_FRAMES,
             Namer::Rules => 0,
         }

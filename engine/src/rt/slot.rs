@@ -12,9 +12,6 @@ use crate::genre::Posterior;
 /// which a frame costs six networks instead of one: still a small part of the time that a frame has.
 const CATCH_UP: usize = 4;
 
-/// Frames by which the memory of the layers themselves is allowed for, on top of the average's.
-const LAYERS_MEMORY: usize = 64;
-
 struct Incoming {
     recognizer: Box<Recognizer>,
     /// The next frame it has to hear.
@@ -57,7 +54,7 @@ impl Slot {
     /// A new recognizer comes. Returns one that has to go at once: the one that was about to take over, if any.
     pub fn install(&mut self, recognizer: Box<Recognizer>, history: &History) -> Option<Box<Recognizer>> {
         // Of samples no past is kept: who hears them begins with the next frame.
-        let wanted = if recognizer.hears_samples() { 0 } else { recognizer.memory() + LAYERS_MEMORY };
+        let wanted = if recognizer.hears_samples() { 0 } else { recognizer.memory() };
         let wanted = wanted.min(super::history::FRAMES) as u64;
         let incoming = Incoming { next: history.count() - wanted.min(history.heard()), recognizer };
         self.incoming.replace(incoming).map(|waiting| waiting.recognizer)

@@ -204,7 +204,7 @@ pub struct Network {
     input: InputKind,
     /// The column that is being pushed, made harmless.
     column: Vec<f32>,
-    pool_frames: usize,
+    window_frames: usize,
     quantization: Quantization,
     kernel: Kernel,
 }
@@ -245,14 +245,14 @@ impl Network {
             logits: vec![0.0; classes],
             input: model.meta.features,
             column: vec![0.0; model.meta.features.rows()],
-            pool_frames: model.meta.pool_frames,
+            window_frames: model.window_frames(),
             quantization: model.quantization(),
             kernel,
         })
     }
 
     /// One more frame: computes its logits and gives back the class probabilities, from the mean of the logits over the
-    /// last [`Network::pool_frames`] frames.
+    /// last [`pool_frames`](crate::model::ModelMeta::pool_frames) frames.
     ///
     /// `column` holds [`InputKind::rows`] numbers; missing ones read as silence. A column with a number that is none
     /// (NaN, infinite or absurdly large) counts as silence as a whole.
@@ -357,9 +357,9 @@ impl Network {
         self.input
     }
 
-    /// Number of frames the logits are averaged over.
-    pub fn pool_frames(&self) -> usize {
-        self.pool_frames
+    /// Number of frames that an answer depends on, see [`Model::window_frames`].
+    pub fn window_frames(&self) -> usize {
+        self.window_frames
     }
 
     /// The model's arithmetic, see [`Model::quantization`].
