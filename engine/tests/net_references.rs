@@ -149,12 +149,8 @@ fn onnx_runtime_agrees() {
     let models = read_back(&files);
     let Some(checked) = Checked::run("onnx", "check_onnx.py", &files, &models) else { return };
     for ((name, _), model) in files.iter().zip(&models) {
-        let classes = model.meta.classes.len();
         for frames in FRAMES {
-            let logits = checked.numbers(name, frames, "logits");
-            // ONNX Runtime's are class by class, ours frame by frame.
-            let logits: Vec<f32> =
-                (0..frames * classes).map(|i| logits[i % classes * frames + i / classes]).collect();
+            let logits = by_frame(model, &checked.numbers(name, frames, "logits"));
             compare(name, model, frames, &checked.numbers(name, frames, "probabilities"), &logits);
         }
     }
@@ -199,10 +195,17 @@ fn dynamic_int8_runs_in_onnx_runtime_and_in_tract() {
     for ((name, bytes), model) in files.iter().zip(&models) {
         let tract = TractModel::load(bytes, &Entries::new(), 100).expect("as above");
         let ours = tract.run(&features(model, 100)).expect("it runs");
-        let theirs = newest(model, &checked.numbers(name, 100, "logits"));
+        let theirs = newest(model, &by_frame(model, &checked.numbers(name, 100, "logits")));
         let off = difference(&ours, &theirs);
         assert!(off < 1e-3, "{name}: tract and ONNX Runtime differ by {off}");
     }
+}
+
+/// ONNX Runtime's logits, which are class by class, frame by frame as ours are.
+fn by_frame(model: &Model, logits: &[f32]) -> Vec<f32> {
+    let classes = model.meta.classes.len();
+    let frames = logits.len() / classes;
+    (0..frames * classes).map(|i| logits[i % classes * frames + i / classes]).collect()
 }
 
 /// What playing frame by frame ends with: the average of the newest logits.
