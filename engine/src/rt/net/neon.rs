@@ -107,9 +107,6 @@ impl Own for F32x4 {
     const LANES: usize = 4;
     const STEP: usize = 1;
 
-    fn place(i: usize) -> (usize, usize) {
-        (i, 0)
-    }
     #[inline(always)]
     unsafe fn begin(layer: &AfterF32, channel: usize) -> (float32x4_t, float32x4_t) {
         // SAFETY: the trait's promise, here and below.
@@ -135,9 +132,6 @@ impl Own for I8x4 {
     const LANES: usize = 4;
     const STEP: usize = 1;
 
-    fn place(i: usize) -> (usize, usize) {
-        (i, 0)
-    }
     #[inline(always)]
     unsafe fn begin(layer: &AfterI8, channel: usize) -> (int32x4_t, float32x4_t) {
         unsafe { (<Self as Tile>::bias(layer, channel), vld1q_f32(layer.factors.as_ptr().add(channel))) }

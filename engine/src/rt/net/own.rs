@@ -25,8 +25,10 @@ pub(super) trait Own {
     /// Positions of the kernel that one step adds up, 1 or 2.
     const STEP: usize;
 
-    /// Where weight number `i` of a step belongs: lane, and position in the step.
-    fn place(i: usize) -> (usize, usize);
+    /// Where weight number `i` of a step belongs: lane, and position in the step. One position a step has each lane's in turn.
+    fn place(i: usize) -> (usize, usize) {
+        (i, 0)
+    }
     /// The biases and what comes after the sum, of the channels from `channel` on.
     unsafe fn begin(layer: &Self::Layer, channel: usize) -> (Self::Sum, Self::After);
     /// Adds to each lane the products of its own inputs and its own weights. Reads `LANES` inputs from `a` and, where a step

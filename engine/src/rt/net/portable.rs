@@ -140,9 +140,6 @@ impl Own for F32 {
     const LANES: usize = LANES;
     const STEP: usize = 1;
 
-    fn place(i: usize) -> (usize, usize) {
-        (i, 0)
-    }
     #[inline(always)]
     unsafe fn begin(layer: &AfterF32, channel: usize) -> (Self::Sum, f32) {
         // SAFETY: the trait's promise, here and below.
@@ -173,9 +170,6 @@ impl Own for I8 {
     const LANES: usize = LANES;
     const STEP: usize = 1;
 
-    fn place(i: usize) -> (usize, usize) {
-        (i, 0)
-    }
     #[inline(always)]
     unsafe fn begin(layer: &AfterI8, channel: usize) -> (Self::Sum, Self::After) {
         unsafe {

@@ -39,26 +39,37 @@ impl Network {
     }
 }
 
+/// What a layer's product takes and gives in each network, and the layer itself. `None` when `part` finds another kind of layer,
+/// or they are not the same one in all networks.
+fn gather<'a, Dense: Clone + 'a, S>(
+    networks: &'a mut [Network],
+    part: impl Fn(&'a mut Network) -> Option<(&'a Dense, S)>,
+    is: impl Fn(&Dense, &Dense) -> bool,
+) -> Option<(Dense, Vec<S>)> {
+    let mut shared: Option<Dense> = None;
+    let mut streams = Vec::with_capacity(networks.len());
+    for network in networks {
+        let (dense, stream) = part(network)?;
+        if !is(shared.get_or_insert_with(|| dense.clone()), dense) {
+            return None;
+        }
+        streams.push(stream);
+    }
+    Some((shared?, streams))
+}
+
 /// Computes an FP32 layer that mixes channels and is followed by another FP32 layer. `false` when it is something else, or not
 /// the same layer in all networks.
 fn f32_together(networks: &mut [Network], layer: usize) -> bool {
-    let mut shared: Option<DenseF32> = None;
-    let mut streams = Vec::with_capacity(networks.len());
-    for network in networks {
-        let Some((Stage::F32 { ring, op: OpF32::Dense(dense) }, Stage::F32 { ring: to, .. })) =
-            network.pair(layer)
-        else {
-            return false;
-        };
-        if !shared.get_or_insert_with(|| dense.clone()).is(dense) {
-            return false;
+    let part = |network| match Network::pair(network, layer)? {
+        (Stage::F32 { ring, op: OpF32::Dense(dense) }, Stage::F32 { ring: to, .. }) => {
+            let (columns, taps) = ring.view();
+            Some((&*dense, Stream { columns, taps, out: to.newest() }))
         }
-        let (columns, taps) = ring.view();
-        streams.push(Stream { columns, taps, out: to.newest() });
-    }
-    if let Some(dense) = &shared {
-        dense.run_together(&mut streams);
-    }
+        _ => None,
+    };
+    let Some((dense, mut streams)) = gather(networks, part, DenseF32::is) else { return false };
+    dense.run_together(&mut streams);
     true
 }
 
@@ -67,19 +78,12 @@ fn i8_together(networks: &mut [Network], layer: usize) -> bool {
     if networks.len() < FEWEST_I8 {
         return false;
     }
-    let mut shared: Option<DenseI8> = None;
-    let mut streams = Vec::with_capacity(networks.len());
-    for network in networks {
-        let Some((Stage::I8 { ring, op: OpI8::Dense(dense), .. }, Stage::I8 { ring: to, .. })) =
-            network.pair(layer)
-        else {
-            return false;
-        };
-        if !shared.get_or_insert_with(|| dense.clone()).is(dense) {
-            return false;
+    let part = |network| match Network::pair(network, layer)? {
+        (Stage::I8 { ring, op: OpI8::Dense(dense), .. }, Stage::I8 { ring: to, .. }) => {
+            let (columns, taps) = ring.view();
+            Some((&*dense, Stream { columns, taps, out: to.newest() }))
         }
-        let (columns, taps) = ring.view();
-        streams.push(Stream { columns, taps, out: to.newest() });
-    }
-    shared.is_none_or(|dense| dense.run_together(&mut streams))
+        _ => None,
+    };
+    gather(networks, part, DenseI8::is).is_some_and(|(dense, mut streams)| dense.run_together(&mut streams))
 }

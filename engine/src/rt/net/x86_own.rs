@@ -16,9 +16,6 @@ impl Own for F32x16 {
     const LANES: usize = 16;
     const STEP: usize = 1;
 
-    fn place(i: usize) -> (usize, usize) {
-        (i, 0)
-    }
     #[inline(always)]
     unsafe fn begin(layer: &AfterF32, channel: usize) -> (__m512, __m512) {
         // SAFETY: the trait's promise, here and below.
@@ -44,9 +41,6 @@ impl Own for F32x8 {
     const LANES: usize = 8;
     const STEP: usize = 1;
 
-    fn place(i: usize) -> (usize, usize) {
-        (i, 0)
-    }
     #[inline(always)]
     unsafe fn begin(layer: &AfterF32, channel: usize) -> (__m256, __m256) {
         unsafe { (_mm256_loadu_ps(layer.bias.as_ptr().add(channel)), _mm256_set1_ps(layer.floor)) }
