@@ -24,16 +24,14 @@ Files that are already there are left alone, so an interrupted run continues whe
 import argparse
 import pathlib
 import pickle
-import sys
 import zipfile
 
-import av
 import numpy as np
 import onnx
 import onnxruntime
 from numpy.lib.stride_tricks import sliding_window_view
 from onnx import TensorProto, helper, numpy_helper
-from recordings import keep, read_mono, unheard
+from recordings import keep, unheard
 
 RATE = 32_000
 FFT, FRAME, HOP, BANDS = 1024, 800, 320, 128
@@ -185,12 +183,8 @@ def main() -> None:
     session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     filters = mel_filters()
 
-    for file, relative, target in unheard(args.folders, args.root, args.out):
-        try:
-            mel = spectrogram(read_mono(file, RATE)[: LONGEST_S * RATE], filters)
-        except (av.FFmpegError, ValueError) as error:
-            print(f"{file}: {error}", file=sys.stderr)
-            continue
+    for mono, relative, target in unheard(args.folders, args.root, args.out, RATE):
+        mel = spectrogram(mono[: LONGEST_S * RATE], filters)
         # Windows lie around their row, but inside the file; a file that is shorter than a window is one.
         last = max(0, mel.shape[1] - WINDOW)
         rows = max(1, mel.shape[1] // ROW)

@@ -24,12 +24,10 @@ Files that are already there are left alone, so an interrupted run continues whe
 import argparse
 import pathlib
 import struct
-import sys
 
-import av
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from recordings import keep, read_mono, unheard
+from recordings import keep, unheard
 
 RATE = 16_000
 FFT, HOP, BANDS = 512, 256, 96
@@ -214,12 +212,8 @@ def main() -> None:
     networks = {name: Network(args.package / f"{name.upper()}_musicnn") for name in ("msd", "mtt")}
     filters = mel_filters()
 
-    for file, relative, target in unheard(args.folders, args.root, args.out):
-        try:
-            spectra = spectrogram(read_mono(file, RATE)[: LONGEST_S * RATE], filters)
-        except (av.FFmpegError, ValueError) as error:
-            print(f"{file}: {error}", file=sys.stderr)
-            continue
+    for mono, relative, target in unheard(args.folders, args.root, args.out, RATE):
+        spectra = spectrogram(mono[: LONGEST_S * RATE], filters)
         rows = {}
         for name, network in networks.items():
             logits, below = network.run(spectra)

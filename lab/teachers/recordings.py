@@ -2,6 +2,7 @@
 
 import hashlib
 import pathlib
+import sys
 
 import av
 import numpy as np
@@ -18,15 +19,23 @@ def read_mono(path: pathlib.Path, rate: int, sample_format: str = "flt") -> np.n
     return np.concatenate([b.to_ndarray()[0] for b in blocks])
 
 
-def unheard(folders: list[pathlib.Path], root: pathlib.Path, out: pathlib.Path):
-    """(file, path relative to `root`, where its NPZ goes) of each sound file that has none yet; tells how far it is."""
+def unheard(folders: list[pathlib.Path], root: pathlib.Path, out: pathlib.Path, rate: int):
+    """(mono at `rate`, path relative to `root`, where its NPZ goes) of each sound file that has none yet.
+
+    Tells how far it is, and which files cannot be read; those are left out.
+    """
     out.mkdir(parents=True, exist_ok=True)
     files = sorted(f for d in folders for f in d.rglob("*") if f.suffix.lower() in EXTENSIONS)
     for done, file in enumerate(files):
         relative = file.relative_to(root).as_posix()
         target = out / (hashlib.sha1(relative.encode()).hexdigest() + ".npz")
         if not target.exists():
-            yield file, relative, target
+            try:
+                mono = read_mono(file, rate)
+            except (av.FFmpegError, ValueError) as error:
+                print(f"{file}: {error}", file=sys.stderr)
+                continue
+            yield mono, relative, target
             if done % 25 == 0:
                 print(f"{done + 1}/{len(files)} {relative}", flush=True)
 

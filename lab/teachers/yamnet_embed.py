@@ -25,7 +25,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
-from recordings import keep, read_mono, unheard
+from recordings import keep, unheard
 
 RATE = 16_000
 WINDOW = 15_600
@@ -61,8 +61,7 @@ def main() -> None:
     feed = net.get_input_details()[0]
     scores, embedding = net.get_output_details()
 
-    for file, relative, target in unheard(args.folders, args.root, args.out):
-        mono = read_mono(file, RATE)
+    for mono, relative, target in unheard(args.folders, args.root, args.out, RATE):
         mono = np.pad(mono, (0, max(0, WINDOW - len(mono))))
         rows_e, rows_s = [], []
         for start in range(0, len(mono) - WINDOW + 1, HOP):
