@@ -1,6 +1,6 @@
 //! Sound to feature columns, through the engine's own front end, remembered on disk.
 
-use crate::audio;
+use crate::audio::{self, Audio};
 use crate::files::write_bytes;
 use crate::interrupt;
 use anyhow::{Context, Result};
@@ -93,9 +93,10 @@ impl FeatureCache {
         FeatureCache { folder: folder.into() }
     }
 
-    fn entry(&self, content: &[u8]) -> PathBuf {
+    fn entry(&self, content: &[u8], kind: &[u8]) -> PathBuf {
         let mut hash = Sha256::new();
         hash.update(front_end_fingerprint());
+        hash.update(kind);
         hash.update(content);
         self.folder.join(format!("{}.f32", hex(&hash.finalize()[..16])))
     }
@@ -126,22 +127,28 @@ fn front_end_fingerprint() -> &'static [u8] {
 
 /// Features of one sound file, from the cache where it has them.
 pub fn of_file(path: &Path, cache: Option<&FeatureCache>) -> Result<ClipFeatures> {
-    let Some(cache) = cache else { return decode(path) };
+    remembered(path, cache, b"", |audio| ClipFeatures::of_sound(&audio.mono(), audio.sample_rate))
+}
+
+/// What `make` makes of a sound file, from the cache where it has it. `kind` names what is made; nothing for the plain
+/// features.
+pub fn remembered(
+    path: &Path,
+    cache: Option<&FeatureCache>,
+    kind: &[u8],
+    make: impl Fn(&Audio) -> ClipFeatures,
+) -> Result<ClipFeatures> {
+    let Some(cache) = cache else { return Ok(make(&audio::read(path)?)) };
     let content = std::fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))?;
-    let entry = cache.entry(&content);
+    let entry = cache.entry(&content, kind);
     drop(content);
     if let Some(features) = std::fs::read(&entry).ok().and_then(|bytes| ClipFeatures::from_bytes(&bytes)) {
         return Ok(features);
     }
-    let features = decode(path)?;
+    let features = make(&audio::read(path)?);
     write_bytes(&entry, &features.to_bytes())
         .with_context(|| format!("{}: the feature cache cannot be written", entry.display()))?;
     Ok(features)
-}
-
-fn decode(path: &Path) -> Result<ClipFeatures> {
-    let audio = audio::read(path)?;
-    Ok(ClipFeatures::of_sound(&audio.mono(), audio.sample_rate))
 }
 
 /// Features of many sound files, in their order, on all cores, with a progress bar on a terminal.
@@ -152,18 +159,30 @@ pub fn of_files(
     paths: &[impl AsRef<Path> + Sync],
     cache: Option<&FeatureCache>,
 ) -> Result<Vec<ClipFeatures>> {
-    let bar = progress_bar(paths.len() as u64, "features");
-    let features = paths
+    of_each(paths, "features", |path| of_file(path, cache))
+}
+
+/// What `make` makes of many sound files, in their order, on all cores, with a progress bar on a terminal.
+///
+/// # Errors
+/// The first of `make`, or [`interrupt::Interrupted`].
+pub fn of_each<T: Send>(
+    paths: &[impl AsRef<Path> + Sync],
+    what: &'static str,
+    make: impl Fn(&Path) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let bar = progress_bar(paths.len() as u64, what);
+    let made = paths
         .par_iter()
         .map(|path| {
             interrupt::check()?;
-            let features = of_file(path.as_ref(), cache);
+            let made = make(path.as_ref());
             bar.inc(1);
-            features
+            made
         })
         .collect();
     bar.finish_and_clear();
-    features
+    made
 }
 
 /// A progress bar on standard error: what is done, how far, and how long it will take. Invisible when standard error is

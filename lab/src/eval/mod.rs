@@ -26,7 +26,7 @@ pub use listen::{Heard, Listener};
 pub use nothing::{Kind, NothingReport};
 pub use report::{ClassReport, Prediction, ReliabilityBin, Report, evaluate};
 pub use robustness::Agreement;
-pub use run::{Evaluation, ListeningPoint, Options, run};
+pub use run::{Evaluation, ListeningPoint, Mistake, Options, run};
 pub use starts::StartsReport;
 pub use steady::SteadyReport;
 

@@ -2,7 +2,7 @@
 
 use super::clip::{Judged, judge};
 use super::nothing::{self, NothingReport};
-use super::report::Counts;
+use super::report::{Counts, likeliest};
 use super::robustness::{Agreement, robustness};
 use super::starts::{StartsReport, starts};
 use super::steady::{Steady, SteadyReport};
@@ -41,6 +41,19 @@ pub struct ListeningPoint {
     pub balanced_accuracy: Option<f64>,
 }
 
+/// A clip that is named wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mistake {
+    /// The file.
+    pub file: PathBuf,
+    /// The class that its label says.
+    pub class: String,
+    /// The class that it is taken for.
+    pub named: String,
+    /// Probability of that class for the whole clip.
+    pub probability: f64,
+}
+
 /// What was measured, on what, and what could not be.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
@@ -55,6 +68,8 @@ pub struct Evaluation {
     /// The numbers of what the clips were named.
     #[serde(flatten)]
     pub report: Report,
+    /// The clips that are named wrong, the surest mistake first: where to listen, and where labels may be wrong.
+    pub mistakes: Vec<Mistake>,
     /// Accuracy against listening time.
     pub listening: Vec<ListeningPoint>,
     /// What the decision stage does while a clip plays. `None`, as the next two, when the classes are not the five
@@ -72,7 +87,7 @@ pub struct Evaluation {
 
 /// Outcome of one clip.
 enum Heard {
-    Judged(Box<Judged>, Option<String>),
+    Judged(PathBuf, Box<Judged>, Option<String>),
     LeftOut(String),
 }
 
@@ -87,8 +102,13 @@ pub fn run(listener: &Listener, dataset: &Dataset, options: &Options) -> Result<
     let (judged, mut left_out, damaged) = judge_all(listener, dataset, &clips)?;
     let mut listening = LISTENING_SECONDS.map(|_| Counts::new(classes.len()));
     let mut steady: Option<Steady> = None;
-    let mut predictions = Vec::new();
-    for one in judged {
+    let (mut predictions, mut mistakes) = (Vec::new(), Vec::new());
+    for (file, one) in judged {
+        let (named, probability) = likeliest(&one.prediction.clip);
+        if named != one.prediction.label {
+            let (class, named) = (classes[one.prediction.label].clone(), classes[named].clone());
+            mistakes.push(Mistake { file, class, named, probability });
+        }
         for (counts, names) in listening.iter_mut().zip(one.after) {
             names.into_iter().for_each(|named| counts.add(one.prediction.label, named));
         }
@@ -97,6 +117,7 @@ pub fn run(listener: &Listener, dataset: &Dataset, options: &Options) -> Result<
         }
         predictions.push(one.prediction);
     }
+    mistakes.sort_by(|a, b| b.probability.total_cmp(&a.probability).then_with(|| a.file.cmp(&b.file)));
     let genre = |label: usize| Genre::from_name(&classes[label]).filter(|_| listener.names_genres());
     let of_genres: Vec<(&Path, Genre)> =
         clips.iter().filter_map(|&(path, label)| Some((path, genre(label)?))).collect();
@@ -122,6 +143,7 @@ pub fn run(listener: &Listener, dataset: &Dataset, options: &Options) -> Result<
         left_out,
         damaged,
         report: evaluate(classes, &predictions),
+        mistakes,
         listening: LISTENING_SECONDS
             .into_iter()
             .zip(listening)
@@ -161,7 +183,7 @@ fn judge_all(
     listener: &Listener,
     dataset: &Dataset,
     clips: &[(&Path, usize)],
-) -> Result<(Vec<Judged>, Vec<String>, Vec<String>)> {
+) -> Result<(Vec<(PathBuf, Judged)>, Vec<String>, Vec<String>)> {
     let bar = progress_bar(clips.len() as u64, "listening");
     let heard = clips
         .par_iter()
@@ -172,7 +194,7 @@ fn judge_all(
                 Ok(sound) => {
                     let damage = sound.damage.as_ref().map(|damage| format!("{}: {damage}", path.display()));
                     match judge(&mut listener.clone(), label, &sound.mono(), sound.sample_rate) {
-                        Some(judged) => Heard::Judged(Box::new(judged), damage),
+                        Some(judged) => Heard::Judged(path.to_owned(), Box::new(judged), damage),
                         None => Heard::LeftOut(format!("{}: shorter than a frame", path.display())),
                     }
                 }
@@ -185,8 +207,8 @@ fn judge_all(
     let (mut judged, mut left_out, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
     for heard in heard? {
         match heard {
-            Heard::Judged(one, damage) => {
-                judged.push(*one);
+            Heard::Judged(file, one, damage) => {
+                judged.push((file, *one));
                 damaged.extend(damage);
             }
             Heard::LeftOut(reason) => left_out.push(reason),

@@ -123,6 +123,21 @@ fn a_set_is_run_and_what_cannot_be_read_is_named() {
 }
 
 #[test]
+fn what_is_named_wrong_is_listed_with_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    for (genre, name) in [(Genre::Speech, "speech/right.wav"), (Genre::Speech, "classical/wrong.wav")] {
+        write_wav(folder.path().join(name), &synth::render(genre, 1, 4.0, 48_000)).unwrap();
+    }
+    let dataset = Dataset::open(folder.path()).unwrap();
+    let evaluation = run(&shipped(Quantization::Int8), &dataset, &Options::default()).unwrap();
+    let [mistake] = &evaluation.mistakes[..] else { panic!("{:?}", evaluation.mistakes) };
+    assert!(mistake.file.ends_with("classical/wrong.wav"), "{mistake:?}");
+    assert_eq!((mistake.class.as_str(), mistake.named.as_str()), ("classical", "speech"));
+    assert!(mistake.probability > 0.5, "{mistake:?}");
+    assert!(evaluation.to_string().contains("instead of classical"), "{evaluation}");
+}
+
+#[test]
 fn any_classes_will_do_if_the_model_knows_them() {
     let folder = tempfile::tempdir().unwrap();
     for (genre, name) in [(Genre::Speech, "polka/a.wav"), (Genre::Rock, "waltz/b.wav")] {

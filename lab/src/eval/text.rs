@@ -1,6 +1,6 @@
 //! What was measured, as a person reads it on a terminal.
 
-use super::{Evaluation, NothingReport, Report};
+use super::{Evaluation, Mistake, NothingReport, Report};
 use std::fmt;
 
 fn percent(share: Option<f64>) -> String {
@@ -50,6 +50,7 @@ impl fmt::Display for Evaluation {
     /// The report, then listening time, decisions, sounds of nothing and robustness, as far as they were measured.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} on {}\n\n{}", self.model, self.data, self.report)?;
+        write_mistakes(f, &self.mistakes)?;
         writeln!(f, "Balanced accuracy after listening for")?;
         for point in &self.listening {
             let (time, right) = (format!("{} s", point.seconds), percent(point.balanced_accuracy));
@@ -93,6 +94,24 @@ impl fmt::Display for Evaluation {
             writeln!(f, "\n{left_out} files were left out, {damaged} are damaged and were judged in part.")?;
         }
         Ok(())
+    }
+}
+
+/// How many mistakes are listed; all of them are in the JSON.
+const LISTED: usize = 15;
+
+fn write_mistakes(f: &mut fmt::Formatter<'_>, mistakes: &[Mistake]) -> fmt::Result {
+    if mistakes.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "Named wrong, the surest first")?;
+    for one in mistakes.iter().take(LISTED) {
+        let named = format!("{} {:.0} %", one.named, 100.0 * one.probability);
+        writeln!(f, "  {named:<18} instead of {:<11} {}", one.class, one.file.display())?;
+    }
+    match mistakes.len().saturating_sub(LISTED) {
+        0 => writeln!(f),
+        more => writeln!(f, "  and {more} more (--json lists all)\n"),
     }
 }
 

@@ -64,6 +64,7 @@ fn evaluation(everything: bool) -> Evaluation {
         data: "somewhere".into(),
         left_out: Vec::new(),
         damaged: Vec::new(),
+        mistakes: Vec::new(),
         report,
         listening: vec![ListeningPoint { seconds: 3.0, excerpts: 3, balanced_accuracy: Some(1.0) }],
         steady: everything.then(|| SteadyReport { right: 0.5, wrong: 0.25, ..SteadyReport::default() }),

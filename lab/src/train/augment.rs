@@ -267,6 +267,7 @@ mod tests {
     #[test]
     fn variations_stay_finite_and_in_range_and_follow_the_seed() {
         let config = AugmentConfig {
+            renditions: 0.0,
             noise_floor: 1.0,
             equalizer: 1.0,
             band_limit: 1.0,

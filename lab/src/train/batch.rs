@@ -182,8 +182,8 @@ impl<'a> Sampler<'a> {
                 1.0
             }
         };
-        let start = |sound: &Sound, frames: usize, random: &mut ChaCha8Rng| {
-            let spare = (sound.varied().len() / self.rows).saturating_sub(frames + 2);
+        let start = |columns: &[f32], frames: usize, random: &mut ChaCha8Rng| {
+            let spare = (columns.len() / self.rows).saturating_sub(frames + 2);
             (random.random::<f32>() * spare as f32).floor()
         };
         let before = if random.random::<f32>() < mix.transition {
@@ -194,26 +194,28 @@ impl<'a> Sampler<'a> {
         let frames = t.frames - before;
         let mut x = Vec::with_capacity(t.frames * self.rows);
         if before > 0 {
-            let sound = self.draw(random);
-            let (start, tempo) = (start(sound, before, random), tempo(random));
-            x.extend(augment::stretch(sound.varied(), self.rows, start, tempo, before));
+            let columns = self.draw(random).one_of(random);
+            let (start, tempo) = (start(columns, before, random), tempo(random));
+            x.extend(augment::stretch(columns, self.rows, start, tempo, before));
         }
         let sound = self.draw(random);
+        let columns = sound.one_of(random);
         let speed = tempo(random);
-        let from = start(sound, (frames as f32 * speed) as usize, random);
-        let mut crop = augment::stretch(sound.varied(), self.rows, from, speed, frames);
+        let from = start(columns, (frames as f32 * speed) as usize, random);
+        let mut crop = augment::stretch(columns, self.rows, from, speed, frames);
         let second = (random.random::<f32>() < augmented.mixup).then(|| {
             let sound = self.draw(random);
-            let (from, gain) = (start(sound, frames, random), random.random_range(-1.2f32..0.0));
-            let other = augment::stretch(sound.varied(), self.rows, from, 1.0, frames);
+            let columns = sound.one_of(random);
+            let (from, gain) = (start(columns, frames, random), random.random_range(-1.2f32..0.0));
+            let other = augment::stretch(columns, self.rows, from, 1.0, frames);
             augment::mix(&mut crop, &other, gain);
             let power = 100f32.powf(gain);
             (sound, from, power / (1.0 + power))
         });
         x.extend(crop);
-        let style = self.draw(random);
+        let style = self.draw(random).one_of(random);
         let style_from = start(style, t.frames, random);
-        let style = augment::stretch(style.varied(), self.rows, style_from, 1.0, t.frames.min(100));
+        let style = augment::stretch(style, self.rows, style_from, 1.0, t.frames.min(100));
         augment::vary(&mut x, self.rows, &style, augmented, random);
         if random.random::<f32>() < augmented.cold_start && before == 0 {
             augment::cold_start(&mut x, self.rows);

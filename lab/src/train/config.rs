@@ -91,8 +91,7 @@ pub struct TrainConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MixConfig {
-    /// Share of crops from sounds without a label, which the teacher's table labels. Those of a class that the teacher
-    /// finds in n of them are drawn in proportion to the square root of n.
+    /// Share of crops from sounds without a label, which the teacher's table labels; `balance` says which of them.
     pub unlabelled: f32,
     /// Share of crops of noise, tones and near silence, whose target is "all classes equally".
     pub nothing: f32,
@@ -118,6 +117,10 @@ pub struct MixConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AugmentConfig {
+    /// Share of the sounds that are also heard in another rendition: through a room, a codec, at another sampling rate, with
+    /// another stereo width (see [`super::rendition`]). Each takes about a second to make, once.
+    #[serde(default)]
+    pub renditions: f32,
     /// Added noise floor.
     pub noise_floor: f32,
     /// Smooth equalizer curves.
@@ -194,6 +197,8 @@ impl Config {
             "mix: unlabelled and nothing must not be negative and must leave room for labelled sounds"
         );
         ensure!((0.0..=1.0).contains(&m.balance), "mix.balance: {} is not within 0..=1", m.balance);
+        let renditions = self.augment.renditions;
+        ensure!((0.0..=1.0).contains(&renditions), "augment.renditions: {renditions} is not within 0..=1");
         ensure!(m.hints >= 0.0, "mix.hints: {} is below 0", m.hints);
         ensure!(!self.model.layers.is_empty(), "model.layers: there is none");
         Ok(())

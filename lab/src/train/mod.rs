@@ -20,6 +20,7 @@ pub mod negatives;
 pub mod net;
 pub mod ops;
 pub mod optimizer;
+pub mod rendition;
 pub mod run;
 pub mod soft_labels;
 pub mod sounds;

@@ -78,7 +78,7 @@ pub fn read(config: Config, sources: &Sources, cache: Option<&FeatureCache>) -> 
         sources.extra.iter().map(|path| Dataset::open_as(path, &classes)).collect::<Result<Vec<_>>>()?;
     let table = sources.soft_labels.as_deref().map(|path| SoftLabels::read(path, &classes)).transpose()?;
     let sets: Vec<Dataset> = std::iter::once(tested.clone()).chain(extra).collect();
-    let library = sounds::load(&sets, table.as_ref(), input, cache)?;
+    let library = sounds::load(&sets, table.as_ref(), input, config.augment.renditions, cache)?;
     Ok(Inputs { config, input, classes, tested, library, table })
 }
 

@@ -1,10 +1,13 @@
 //! Sounds as training sees them: columns of features, and what is known of their class over time.
 
+use super::rendition;
 use super::soft_labels::SoftLabels;
 use crate::dataset::Dataset;
 use crate::features::{self, ClipFeatures, FeatureCache};
 use anyhow::Result;
 use idiom_engine::model::InputKind;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +23,8 @@ pub struct Sound {
     pub columns: Vec<f32>,
     /// Log-mel columns, where the network listens to something else: sounds are varied as mel bands.
     pub mel: Vec<f32>,
+    /// The varied columns of another rendition; empty when there is none.
+    pub again: Vec<f32>,
     /// Its class and how far that is to be trusted (0 to 1).
     pub label: Option<(usize, f32)>,
     /// One over the number of sounds of the same piece.
@@ -44,6 +49,11 @@ impl Sound {
     /// The columns that are varied: log-mel where they are known.
     pub fn varied(&self) -> &[f32] {
         if self.mel.is_empty() { &self.columns } else { &self.mel }
+    }
+
+    /// The columns that are varied, of one of the renditions.
+    pub fn one_of(&self, random: &mut ChaCha8Rng) -> &[f32] {
+        if !self.again.is_empty() && random.random_bool(0.5) { &self.again } else { self.varied() }
     }
 
     /// Number of frames.
@@ -84,11 +94,13 @@ pub struct Library {
     pub unlabelled: Vec<Sound>,
 }
 
-/// Reads all sounds of the data sets, and all further ones that the teacher's table names.
+/// Reads all sounds of the data sets, and all further ones that the teacher's table names. Of every sound, with probability
+/// `renditions`, another rendition is made.
 pub fn load(
     sets: &[Dataset],
     table: Option<&SoftLabels>,
     input: InputKind,
+    renditions: f32,
     cache: Option<&FeatureCache>,
 ) -> Result<Library> {
     let clips: Vec<_> = sets.iter().flat_map(|set| &set.clips).filter(|clip| clip.label.is_some()).collect();
@@ -98,20 +110,55 @@ pub fn load(
         .unwrap_or_default();
     let mut labelled = Vec::with_capacity(clips.len());
     let paths: Vec<&Path> = clips.iter().map(|clip| clip.path.as_path()).collect();
-    for (clip, features) in clips.iter().zip(features::of_files(&paths, cache)?) {
+    let again = renditions_of(&paths, renditions, cache)?;
+    for ((clip, features), again) in clips.iter().zip(features::of_files(&paths, cache)?).zip(again) {
         labelled.push(Sound {
             path: clip.path.clone(),
             label: clip.label.map(|label| (label, clip.weight)),
             share: clip.share,
+            again,
             ..Sound::of(features, input)
         });
     }
     let unlabelled = features::of_files(&further, cache)?
         .into_iter()
+        .zip(renditions_of(&further, renditions, cache)?)
         .zip(further)
-        .map(|(features, path)| Sound { path, ..Sound::of(features, input) })
+        .map(|((features, again), path)| Sound { path, again, ..Sound::of(features, input) })
         .collect();
     Ok(Library { labelled, unlabelled })
+}
+
+/// Log-mel columns of another rendition of as many of the files as `share` says; empty for the others. Which files, and how
+/// they are rendered, follows from their names and their place in a folder, so that every run finds the same in the cache.
+fn renditions_of(
+    paths: &[impl AsRef<Path> + Sync],
+    share: f32,
+    cache: Option<&FeatureCache>,
+) -> Result<Vec<Vec<f32>>> {
+    if share <= 0.0 {
+        return Ok(vec![Vec::new(); paths.len()]);
+    }
+    features::of_each(paths, "renditions", |path| {
+        let seed = seed_of(path);
+        if (seed >> 32) as f32 >= share * 2f32.powi(32) {
+            return Ok(Vec::new());
+        }
+        let kind = [rendition::fingerprint(), &seed.to_le_bytes()].concat();
+        Ok(features::remembered(path, cache, &kind, |audio| rendition::another(audio, seed))?.log_mel)
+    })
+}
+
+/// A number that follows from a file's name and its folder's.
+fn seed_of(path: &Path) -> u64 {
+    let name = path.components().rev().take(2).flat_map(|part| part.as_os_str().as_encoded_bytes());
+    // FNV-1a, then the finisher of MurmurHash3: the high bits decide too.
+    let mut hash =
+        name.fold(0xcbf2_9ce4_8422_2325_u64, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+    for factor in [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53_u64] {
+        hash = (hash ^ (hash >> 33)).wrapping_mul(factor);
+    }
+    hash ^ (hash >> 33)
 }
 
 /// The path that names a file in the teacher's table: absolute, links resolved.
