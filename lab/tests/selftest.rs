@@ -15,6 +15,13 @@ fn all_twelve_checks_pass_and_are_told_as_json() {
         assert_eq!(check["passed"], true, "{check}");
         assert!(check["seconds"].as_f64().is_some_and(|seconds| seconds >= 0.0), "{check}");
         assert!(check["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{check}");
+        let metrics = &check["metrics"];
+        assert_eq!(metrics.is_object(), check["name"] == "inference performance", "{check}");
+        if metrics.is_object() {
+            assert_eq!(metrics["frames"], 500, "10 s are as many frames of 20 ms");
+            assert!(metrics["stages"]["network"]["p99_ns"].as_u64().is_some_and(|ns| ns > 0), "{metrics}");
+            assert!(metrics["memory_bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{metrics}");
+        }
         println!("{} {:.2} s", check["name"], check["seconds"].as_f64().unwrap());
     }
 }

@@ -1,5 +1,6 @@
 //! Sounds and features.
 
+use super::Seen;
 use crate::synth;
 use anyhow::{Result, ensure};
 use idiom_engine::Genre;
@@ -7,7 +8,7 @@ use idiom_engine::model::random::Rng;
 use idiom_engine::rt::features::{FrontEnd, mel};
 
 /// Every genre is composed, sounds, and is the same for the same seed.
-pub fn synthetic_data() -> Result<String> {
+pub fn synthetic_data() -> Result<Seen> {
     for genre in Genre::ALL {
         let audio = synth::render(genre, 1, 3.0, 22_050);
         ensure!(audio == synth::render(genre, 1, 3.0, 22_050), "{} differs from run to run", genre.label());
@@ -19,7 +20,7 @@ pub fn synthetic_data() -> Result<String> {
 }
 
 /// A tone is found in its band at every rate, and gain does not matter.
-pub fn feature_extraction() -> Result<String> {
+pub fn feature_extraction() -> Result<Seen> {
     let rates = [8_000.0, 22_050.0, 44_100.0, 48_000.0, 96_000.0, 192_000.0];
     for rate in rates {
         for hz in [200.0, 1_000.0, 3_000.0] {
@@ -49,5 +50,5 @@ pub fn feature_extraction() -> Result<String> {
             ensure!(same, "{hz} Hz at {rate} Hz: the column depends on gain");
         }
     }
-    Ok(format!("three tones at {} rates", rates.len()))
+    Ok(format!("three tones at {} rates", rates.len()).into())
 }

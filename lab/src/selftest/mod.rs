@@ -14,6 +14,7 @@ pub mod parts;
 pub mod playing;
 
 use anyhow::Result;
+use idiom_engine::Metrics;
 use serde::Serialize;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,7 +26,28 @@ pub struct Check {
     /// What is checked, in a few words.
     pub name: &'static str,
     /// Does it and says what it saw.
-    pub run: fn() -> Result<String>,
+    pub run: fn() -> Result<Seen>,
+}
+
+/// What a check saw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// In a line.
+    pub detail: String,
+    /// What the instance that it played cost, where that is what it is about.
+    pub metrics: Option<Metrics>,
+}
+
+impl From<String> for Seen {
+    fn from(detail: String) -> Seen {
+        Seen { detail, metrics: None }
+    }
+}
+
+impl From<&str> for Seen {
+    fn from(detail: &str) -> Seen {
+        detail.to_owned().into()
+    }
 }
 
 /// Every check, in the order in which one builds on the other.
@@ -55,6 +77,9 @@ pub struct Outcome {
     pub seconds: f64,
     /// What it saw, or what is wrong.
     pub detail: String,
+    /// See [`Seen::metrics`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Metrics>,
 }
 
 /// How all checks ended.
@@ -80,11 +105,11 @@ pub fn run(checks: &[Check], mut done: impl FnMut(&Outcome) -> Result<()>) -> Re
         let result = catch_unwind(AssertUnwindSafe(check.run))
             .unwrap_or_else(|_| Err(anyhow::anyhow!("it panicked; the message is above")));
         let seconds = started.elapsed().as_secs_f64();
-        let (passed, detail) = match result {
-            Ok(detail) => (true, detail),
-            Err(error) => (false, format!("{error:#}")),
+        let (passed, Seen { detail, metrics }) = match result {
+            Ok(seen) => (true, seen),
+            Err(error) => (false, format!("{error:#}").into()),
         };
-        let outcome = Outcome { name: check.name.into(), passed, seconds, detail };
+        let outcome = Outcome { name: check.name.into(), passed, seconds, detail, metrics };
         done(&outcome)?;
         outcomes.push(outcome);
     }

@@ -1,5 +1,6 @@
 //! Models and what is made of them.
 
+use super::Seen;
 use crate::optimize::measure::Answers;
 use crate::optimize::sounds::{Clip, Sounds};
 use crate::{optimize, synth};
@@ -10,7 +11,7 @@ use idiom_engine::rt::net::Network;
 use idiom_engine::{Genre, Quantization};
 
 /// A network becomes a file, comes back, and gives frame by frame what its window gives at once.
-pub fn creation() -> Result<String> {
+pub fn creation() -> Result<Seen> {
     let fp32 = random::flagship(5);
     let mut bytes = 0;
     for (model, tolerance) in [(&fp32, 1e-5), (&random::quantized(&fp32), 0.0)] {
@@ -29,7 +30,7 @@ pub fn creation() -> Result<String> {
             ensure!((a - b).abs() <= tolerance, "{}: {a} became {b}", read.quantization().label());
         }
     }
-    Ok(format!("FP32 and INT8, {bytes} bytes of ONNX written, read and run"))
+    Ok(format!("FP32 and INT8, {bytes} bytes of ONNX written, read and run").into())
 }
 
 /// The INT8 form of a model, calibrated on these columns of features.
@@ -46,7 +47,7 @@ pub fn int8(model: &Model, calibration: Vec<Vec<f32>>) -> Result<Model> {
 }
 
 /// The shipped FP32 model is made INT8 on sounds of this program, and names other sounds as before.
-pub fn optimization() -> Result<String> {
+pub fn optimization() -> Result<Seen> {
     let bytes = shipped::flagship(Quantization::Fp32);
     let model = Model::from_onnx(bytes)?;
     let columns = |genre, seed| -> Vec<f32> {
@@ -75,5 +76,6 @@ pub fn optimization() -> Result<String> {
         "INT8 has {:.0} % of the size and agrees in {:.1} % of frames",
         100.0 * size,
         100.0 * agreement
-    ))
+    )
+    .into())
 }

@@ -1,6 +1,6 @@
 //! What has to be there: optimizer, factory content, mixer, configuration.
 
-use super::models;
+use super::{Seen, models};
 use anyhow::{Context, Result, ensure};
 use idiom_engine::model::{Model, random, shipped};
 use idiom_engine::profile::Preset;
@@ -9,18 +9,18 @@ use idiom_engine::rt::mix::MixStage;
 use idiom_engine::{Backend, CacheLimits, Controls, Genre, LimiterMode, Quantization, Verdict};
 
 /// The optimizer makes a valid INT8 network of an FP32 one.
-pub fn optimizer() -> Result<String> {
+pub fn optimizer() -> Result<Seen> {
     let model = random::flagship(1);
     let mut rng = random::Rng(2);
     let window: Vec<f32> = (0..40 * 40).map(|_| rng.signed()).collect();
     let small = models::int8(&model, vec![window])?;
     small.validate()?;
     ensure!(small.quantization() == Quantization::Int8, "an INT8 network was asked for");
-    Ok(format!("{} layers made INT8", small.layers.len()))
+    Ok(format!("{} layers made INT8", small.layers.len()).into())
 }
 
 /// The shipped models and presets are whole.
-pub fn factory() -> Result<String> {
+pub fn factory() -> Result<Seen> {
     let mut parameters = 0;
     for quantization in [Quantization::Fp32, Quantization::Int8] {
         let model = Model::from_onnx(shipped::flagship(quantization))
@@ -31,11 +31,11 @@ pub fn factory() -> Result<String> {
     }
     let presets = Preset::factory();
     ensure!(!presets.is_empty(), "there is no preset");
-    Ok(format!("2 models of {parameters} parameters, {} presets", presets.len()))
+    Ok(format!("2 models of {parameters} parameters, {} presets", presets.len()).into())
 }
 
 /// The mixer leaves the sound alone at neutral, to the bit, and changes it for every genre.
-pub fn mixer() -> Result<String> {
+pub fn mixer() -> Result<Seen> {
     let mut rng = random::Rng(3);
     let input: Vec<f32> = (0..96_000).map(|_| 0.3 * rng.signed()).collect();
     let mix = |outcome: &Outcome, controls: &Controls| {
@@ -60,7 +60,7 @@ pub fn mixer() -> Result<String> {
 }
 
 /// What is configured can be written and read, and what is wrong is refused.
-pub fn configuration() -> Result<String> {
+pub fn configuration() -> Result<Seen> {
     for backend in Backend::ALL {
         for quantization in Quantization::ALL {
             let text = serde_json::to_string(&(backend, quantization))?;
@@ -77,5 +77,5 @@ pub fn configuration() -> Result<String> {
         ensure!(Preset::parse(wrong).is_err(), "'{wrong}' passes for a preset");
     }
     let choices = Backend::ALL.len() * Quantization::ALL.len();
-    Ok(format!("{choices} choices of backend and quantization, limits, presets"))
+    Ok(format!("{choices} choices of backend and quantization, limits, presets").into())
 }

@@ -1,5 +1,6 @@
 //! The whole engine: backends, cache, speed, mix.
 
+use super::Seen;
 use crate::audio::Audio;
 use crate::synth;
 use anyhow::{Result, ensure};
@@ -30,7 +31,7 @@ fn play(engine: &mut Engine, audio: &mut Audio, from: usize, block: usize, contr
 }
 
 /// Every backend answers by itself, in every quantization.
-pub fn backends() -> Result<String> {
+pub fn backends() -> Result<Seen> {
     let sound = synth::render(Genre::Rock, 1, 2.5, RATE);
     let mut seen = Vec::new();
     for backend in Backend::ALL {
@@ -48,11 +49,11 @@ pub fn backends() -> Result<String> {
             }
         }
     }
-    Ok(format!("{} kinds of answers, no fallback", seen.len()))
+    Ok(format!("{} kinds of answers, no fallback", seen.len()).into())
 }
 
 /// A bar that is looped is found again from its second pass on.
-pub fn caching() -> Result<String> {
+pub fn caching() -> Result<Seen> {
     let handle = Handle::new();
     let mut engine = engine(&handle, Backend::OnnxWorker, Quantization::Auto)?;
     // A bar at 97 bpm, which is no whole number of frames.
@@ -70,11 +71,12 @@ pub fn caching() -> Result<String> {
     handle.clear_cache();
     play(&mut engine, &mut bar.clone(), 123_456, 512, &Controls::default());
     ensure!(handle.metrics().cache.misses > last.misses, "a cleared cache still answers");
-    Ok(format!("{hits} hits and {misses} misses from the second pass on, {} answers kept", last.entries))
+    Ok(format!("{hits} hits and {misses} misses from the second pass on, {} answers kept", last.entries)
+        .into())
 }
 
 /// The engine keeps up with real time.
-pub fn performance() -> Result<String> {
+pub fn performance() -> Result<Seen> {
     let handle = Handle::new();
     let mut engine = engine(&handle, Backend::Onnx, Quantization::Auto)?;
     let mut sound = synth::render(Genre::Jazz, 3, 10.0, RATE);
@@ -83,16 +85,18 @@ pub fn performance() -> Result<String> {
     let factor = 10.0 / started.elapsed().as_secs_f64();
     // Anything near 1 cannot be used beside other plugins, and no machine in use is that slow.
     ensure!(factor > 1.0, "10 s of sound take {:.1} s", 10.0 / factor);
-    let stages = handle.metrics().stages;
-    Ok(format!(
+    let metrics = handle.metrics();
+    let frame = metrics.stages.frame;
+    let detail = format!(
         "{factor:.0} times faster than real time; a frame takes {:.1} us, 99 % within {:.1} us",
-        stages.frame.p50_ns as f64 / 1000.0,
-        stages.frame.p99_ns as f64 / 1000.0
-    ))
+        frame.p50_ns as f64 / 1000.0,
+        frame.p99_ns as f64 / 1000.0
+    );
+    Ok(Seen { detail, metrics: Some(metrics) })
 }
 
 /// The mix follows a genre, is the same for every block size, and passes the input at amount 0.
-pub fn mixer_integration() -> Result<String> {
+pub fn mixer_integration() -> Result<Seen> {
     let input = synth::render(Genre::Rock, 4, 4.0, RATE);
     let render = |block: usize, controls: &Controls| -> Result<Audio> {
         let handle = Handle::new();
