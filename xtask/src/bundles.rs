@@ -8,7 +8,7 @@ use std::process::Command;
 /// The plugin's package.
 pub const PLUGIN: &str = "idiom-plugin";
 /// The package of the demo and the benchmark.
-const TESTS: &str = "idiom-tests";
+pub const TESTS: &str = "idiom-tests";
 
 /// The finished bundles.
 pub struct Bundles {

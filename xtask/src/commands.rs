@@ -1,6 +1,6 @@
 //! The short commands: demo, bundle, standalone, bench.
 
-use crate::bundles::{self, PLUGIN};
+use crate::bundles::{self, PLUGIN, TESTS};
 use crate::run::{Place, cargo, heading, only, run, wants_help};
 use crate::screen::Screen;
 use crate::system::{Need, ensure};
@@ -117,8 +117,8 @@ cargo xtask bench [OPTIONS]
 Measures, in one run and in interleaved rounds: what a frame costs (front end, network, decision), what the mix
 costs for blocks of 32 to 2048 samples, each of its processors beside those of other crates, and the same network in
 other engines. Then how long a host waits for a scan and for an instance; what a host process with 0, 1, 10 and 50
-instances takes of memory, and the standalone program with its window open; what a picture of each page of the window
-costs. Says what is left out and why.
+instances takes of memory, and with the window open; what a picture of each page of the window costs. Says what is left
+out and why.
 
   --rounds N   interleaved rounds (30)
   --memory     memory only
@@ -133,9 +133,8 @@ pub fn bench(place: &Place, args: &[String]) -> Result<()> {
     }
     ensure(&[Need::Compiler, Need::CMake])?;
     heading("Building the benchmark (the first time takes minutes)");
-    // First, because it leaves a plugin library behind that is not the plain one.
-    let screen = standalone_on_a_screen(place);
     bundles::build(true)?;
+    let screen = ensure(&[Need::Window, Need::Xvfb]).and_then(|()| Screen::open());
     let mut bench = Command::new(place.program("release", "bench"));
     match peers(place) {
         Ok(program) => bench.env("IDIOM_PEERS", program),
@@ -146,14 +145,13 @@ pub fn bench(place: &Place, args: &[String]) -> Result<()> {
         Err(error) => bench.env("IDIOM_PYTHON_MISSING", format!("{error:#}")),
     };
     match &screen {
-        Ok(screen) => {
-            bench.env("IDIOM_STANDALONE", place.program("release", "idiom-standalone"));
-            bench.env("DISPLAY", &screen.name)
-        }
-        Err(error) => bench.env("IDIOM_STANDALONE_MISSING", format!("{error:#}")),
+        Ok(screen) => bench.env("DISPLAY", &screen.name).env_remove("WAYLAND_DISPLAY"),
+        Err(error) => bench.env("IDIOM_SCREEN_MISSING", format!("{error:#}")),
     };
     run(bench.args(args).current_dir(&place.root))?;
-    if screen.is_ok() && !args.iter().any(|arg| arg == "--memory" || arg == "--loading") {
+    if !args.iter().any(|arg| arg == "--memory" || arg == "--loading") {
+        // Together with what was built before, so that nothing shared is built anew.
+        run(cargo().args(["build", "--release", "-p", PLUGIN, "-p", TESTS, "--example", "pictures"]))?;
         run(&mut Command::new(place.target.join("release/examples/pictures")))?;
     }
     Ok(())
@@ -168,19 +166,6 @@ fn peers(place: &Place) -> Result<PathBuf> {
         .arg("--target-dir")
         .arg(&target))?;
     Ok(target.join("release").join(format!("idiom-peers{}", std::env::consts::EXE_SUFFIX)))
-}
-
-/// Builds the standalone program and opens a screen for its window.
-fn standalone_on_a_screen(place: &Place) -> Result<Screen> {
-    ensure(&[Need::Sound, Need::Window, Need::Xvfb])?;
-    run(cargo().args(["build", "--release", "-p", PLUGIN, "--features", "standalone"]).args([
-        "--bin",
-        "idiom-standalone",
-        "--example",
-        "pictures",
-    ]))?;
-    bundles::forget_standalone_library(place, "release");
-    Screen::open()
 }
 
 #[cfg(test)]

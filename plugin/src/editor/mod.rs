@@ -47,7 +47,8 @@ use nice_plug::editor::{Editor, HostMethods, ParentWindowHandle, ResizeHint, Spa
 use nice_plug::prelude::TrackInfo;
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
 use nice_plug_egui::{
-    EguiEditor, EguiEditorState, EguiNiceSettings, Frame, KeyCapture, NiceEguiApp, create_egui_editor,
+    EguiEditor, EguiEditorState, EguiNiceSettings, Frame, GlConfig, GraphicsConfig, KeyCapture, NiceEguiApp,
+    create_egui_editor,
 };
 use rest::Rest;
 use session::Session;
@@ -90,8 +91,11 @@ impl IdiomEditor {
         let state =
             EguiEditorState::from_size(LogicalSize::new(f64::from(size.width), f64::from(size.height)), 1.0);
         let smallest = LogicalSize::new(f32::from(Size::MIN.width), f32::from(Size::MIN.height));
+        // Flat shapes need no depth and no stencil, whose buffer would be as large as the picture.
+        let gl_config = GlConfig { depth_bits: 0, stencil_bits: 0, ..GlConfig::default() };
         let settings = EguiNiceSettings::new()
             .with_tile("Idiom")
+            .with_graphics_config(GraphicsConfig { gl_config, ..GraphicsConfig::default() })
             .with_resize_hint(ResizeHint::resizable().with_min_logical_size(smallest))
             .with_repaint_poll_interval(PICTURE);
         let app = App {

@@ -2,10 +2,10 @@
 
 use super::rounds::Case;
 use super::stages::WINDOW;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use idiom_engine::Quantization;
 use idiom_engine::model::{Model, shipped};
-use idiom_lab::optimize::peers::Peers;
+use idiom_lab::optimize::peers::{Peers, Subject};
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
@@ -34,17 +34,17 @@ pub fn tract(quantization: Quantization, model: &Model) -> Result<Case> {
     }))
 }
 
-/// One window in every engine that `python` has; what it lacks comes back as remarks.
-pub fn python(python: &Path, folder: &Path) -> Result<(Vec<Case>, Vec<String>)> {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let mut files = Vec::new();
-    for quantization in [Quantization::Fp32, Quantization::Int8] {
-        let path = folder.join(format!("flagship.{}.onnx", quantization.label().to_lowercase()));
-        std::fs::write(&path, shipped::flagship(quantization))?;
-        files.push((quantization.label().to_owned(), path));
-    }
-    let peers = Peers::start(python, WINDOW, &files)?;
-    let remarks = peers.remarks().to_vec();
+/// One window in every engine that `python` has, then what was left out and what answers otherwise.
+pub fn python(
+    python: &Path,
+    models: &[(Quantization, Model)],
+) -> Result<(Vec<Case>, Vec<String>, Vec<String>)> {
+    let subjects: Vec<_> = models
+        .iter()
+        .map(|(quantization, model)| Subject { label: quantization.label().to_owned(), model, file: None })
+        .collect();
+    let peers = Peers::start(python, WINDOW, &subjects)?;
+    let (remarks, notes) = (peers.remarks().to_vec(), peers.notes().to_vec());
     let names: Vec<String> =
         peers.cases().iter().map(|case| format!("{}, {}", case.engine, case.label)).collect();
     let peers = Rc::new(RefCell::new(peers));
@@ -52,5 +52,5 @@ pub fn python(python: &Path, folder: &Path) -> Result<(Vec<Case>, Vec<String>)> 
         let peers = Rc::clone(&peers);
         Case::external(name, move || peers.borrow_mut().ask(index))
     });
-    Ok((cases.collect(), remarks))
+    Ok((cases.collect(), remarks, notes))
 }

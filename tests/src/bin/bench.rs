@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::Parser;
+use idiom_engine::model::Model;
 use idiom_engine::{Backend, Quantization};
 use idiom_tests::bench::chain;
 use idiom_tests::bench::loading::{self, Format};
@@ -35,6 +36,9 @@ struct Args {
     /// Be a host that scans, in this format; this program calls itself like that.
     #[arg(long, hide = true)]
     load: Option<String>,
+    /// With the window of the first one open.
+    #[arg(long, hide = true)]
+    window: bool,
     /// Backend of these instances.
     #[arg(long, hide = true, default_value = "auto")]
     backend: String,
@@ -45,7 +49,7 @@ fn main() -> Result<()> {
     let plugin = args.plugin.clone().map_or_else(built::path, Ok);
     if let Some(count) = args.host {
         let backend: Backend = serde_json::from_value(args.backend.as_str().into())?;
-        return memory::host(&plugin?, count, backend);
+        return memory::host(&plugin?, count, backend, args.window);
     }
     if let Some(format) = &args.load {
         return loading::child(&plugin?, if format == "clap" { Format::Clap } else { Format::Vst3 });
@@ -58,7 +62,7 @@ fn main() -> Result<()> {
         println!("{}\n", machine());
         return show_memory(&plugin?);
     }
-    let mut skipped = Vec::new();
+    let (mut skipped, mut notes) = (Vec::new(), Vec::new());
     let models = stages::models()?;
 
     let mut frame = stages::front_end();
@@ -85,10 +89,11 @@ fn main() -> Result<()> {
             Err(error) => skipped.push(format!("tract, {}: {error:#}", quantization.label())),
         }
     }
-    match python() {
-        Ok((cases, remarks)) => {
+    match python(&models) {
+        Ok((cases, remarks, differences)) => {
             window.extend(cases);
             skipped.extend(remarks);
+            notes = differences;
         }
         Err(why) => skipped.push(format!("ONNX Runtime and LiteRT: {why}")),
     }
@@ -122,6 +127,7 @@ fn main() -> Result<()> {
     if let Err(error) = plugin.and_then(|plugin| show_loading(&plugin).and_then(|()| show_memory(&plugin))) {
         skipped.push(format!("loading and memory: {error:#}"));
     }
+    notes.iter().for_each(|what| println!("note: {what}"));
     skipped.iter().for_each(|why| println!("left out: {why}"));
     Ok(())
 }
@@ -141,46 +147,57 @@ fn show_loading(plugin: &Path) -> Result<()> {
 fn show_memory(plugin: &Path) -> Result<()> {
     let mb = |kb: u64| kb as f64 / 1024.0;
     println!("Memory of a host process, MB                 resident   its own   an instance more");
-    let mut before: Option<(usize, Resident)> = None;
-    let row = |name: &str, count: usize, resident: Resident, before: Option<(usize, Resident)>| {
-        let more = before.filter(|(fewer, _)| *fewer < count).map(|(fewer, less)| {
-            let difference = resident.all.saturating_sub(less.all);
-            format!("{:.2}", mb(difference) / (count - fewer) as f64)
-        });
+    let row = |name: &str, resident: &Resident, more: Option<f64>| {
         let (all, own) = (mb(resident.all), mb(resident.own));
-        println!("  {name:<40} {all:>10.1}  {own:>8.1}  {:>17}", more.unwrap_or_default());
+        println!(
+            "  {name:<40} {all:>10.1}  {own:>8.1}  {:>17}",
+            more.map_or(String::new(), |m| format!("{m:.2}"))
+        );
     };
+    let more = |now: &Resident, before: &Resident, instances: usize| {
+        mb(now.all.saturating_sub(before.all)) / instances as f64
+    };
+    let mut before: Option<(usize, Resident)> = None;
     for count in INSTANCES {
-        let resident = memory::instances(plugin, count, Backend::Auto)?;
+        let resident = memory::instances(plugin, count, Backend::Auto, false)?;
         let name = match count {
             0 => "the plugin loaded, no instance".into(),
             1 => "1 instance playing, model and worker".into(),
             n => format!("{n} instances"),
         };
-        row(&name, count, resident, before);
+        row(&name, &resident, before.as_ref().map(|(fewer, less)| more(&resident, less, count - fewer)));
         before = Some((count, resident));
     }
-    let none = memory::instances(plugin, 0, Backend::OnnxWorker)?;
-    let worker = memory::instances(plugin, 1, Backend::OnnxWorker)?;
-    row("1 instance with ONNX on worker (tract)", 1, worker, Some((0, none)));
-    match std::env::var_os("IDIOM_STANDALONE") {
-        Some(program) => {
-            let window = memory::window(Path::new(&program))?;
-            row("standalone program, its window open", 0, window.resident, None);
-            let without = window.resident.all.saturating_sub(window.driver);
-            println!(
-                "    of that {:.1} libraries of the graphics driver, {:.1} without",
-                mb(window.driver),
-                mb(without)
-            );
-        }
-        None => {
-            let why =
-                std::env::var("IDIOM_STANDALONE_MISSING").unwrap_or("IDIOM_STANDALONE is not set".into());
-            println!("  left out: the window: {why}");
-        }
+    let none = memory::instances(plugin, 0, Backend::OnnxWorker, false)?;
+    let worker = memory::instances(plugin, 1, Backend::OnnxWorker, false)?;
+    row("1 instance with ONNX on worker (tract)", &worker, Some(more(&worker, &none, 1)));
+    match std::env::var("IDIOM_SCREEN_MISSING") {
+        Ok(why) => println!("  left out: with its window open: {why}"),
+        Err(_) => show_window_memory(plugin)?,
     }
     println!();
+    Ok(())
+}
+
+/// What a host holds with a window open, how much of it are the graphics driver's libraries, and what a program holds that
+/// only draws.
+fn show_window_memory(plugin: &Path) -> Result<()> {
+    let show = |name: &str, Resident { all, own, driver, libraries }: Resident| {
+        let [all, own, driver] = [all, own, driver].map(|kb| kb as f64 / 1024.0);
+        println!("  {name:<40} {all:>10.1}  {own:>8.1}");
+        println!("    of that the graphics driver's libraries {driver:.1} ({})", libraries.join(", "));
+        all
+    };
+    let one = show("1 instance, its window open", memory::instances(plugin, 1, Backend::Auto, true)?);
+    show("10 instances, one window open", memory::instances(plugin, 10, Backend::Auto, true)?);
+    // As large as the window is at first.
+    match memory::gears("960x690") {
+        Ok(gears) => {
+            let gears = show("glxgears, which only draws, as large", gears);
+            println!("    what 1 instance, its window and its host hold beyond that {:.1}", one - gears);
+        }
+        Err(error) => println!("  left out: a program that only draws: {error:#}"),
+    }
     Ok(())
 }
 
@@ -193,15 +210,12 @@ fn other_chains() -> Result<Vec<Case>> {
     chain::peers(Path::new(&program))
 }
 
-fn python() -> Result<(Vec<Case>, Vec<String>)> {
+fn python(models: &[(Quantization, Model)]) -> Result<(Vec<Case>, Vec<String>, Vec<String>)> {
     let Some(python) = std::env::var_os("IDIOM_PYTHON") else {
         let why = std::env::var("IDIOM_PYTHON_MISSING").unwrap_or_else(|_| "IDIOM_PYTHON is not set".into());
         anyhow::bail!("{why}");
     };
-    let folder = std::env::temp_dir().join(format!("idiom-bench-{}", std::process::id()));
-    let result = peers::python(Path::new(&python), &folder);
-    std::fs::remove_dir_all(&folder).ok();
-    result
+    peers::python(Path::new(&python), models)
 }
 
 fn show_frame(cases: &[Case]) {
