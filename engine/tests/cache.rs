@@ -6,7 +6,7 @@ use engine_support::{Noise, at, eager, engine};
 use idiom_engine::genre::{GENRES, Posterior};
 use idiom_engine::link::{AudioEnd, ToAudio, ToWorker, WorkerEnd, link};
 use idiom_engine::metrics::Meters;
-use idiom_engine::model::InputKind;
+use idiom_engine::model::{Format, InputKind, onnx_write, random};
 use idiom_engine::rt::cache::ENTRY_BYTES;
 use idiom_engine::rt::cache_control::CacheControl;
 use idiom_engine::rt::features::FrontEnd;
@@ -14,6 +14,7 @@ use idiom_engine::rt::frames::{Frame, Framer};
 use idiom_engine::rt::history::History;
 use idiom_engine::rt::recognizer::RemoteModel;
 use idiom_engine::rt::remote::Remote;
+use idiom_engine::worker::store::Opened;
 use idiom_engine::worker::window::columns;
 use idiom_engine::{Backend, CacheLimits, Handle, Quantization, Transport};
 use std::collections::HashMap;
@@ -343,4 +344,27 @@ fn limits_and_clearing_are_obeyed_while_playing() {
         }
     });
     assert!(counts(&handle)[0] > 0);
+}
+
+/// Answers are kept under the model's number: other weights, another version or another description is another model.
+#[test]
+fn another_version_of_a_model_is_another_model() {
+    let number = |version: &str, seed, classes: Option<&str>| {
+        let mut model = random::flagship(seed);
+        model.meta.version = version.into();
+        let sidecar = classes.map(|classes| ("classes".to_owned(), classes.to_owned()));
+        let opened = Opened::File {
+            name: "mine.onnx".into(),
+            bytes: onnx_write::write(&model).unwrap().into(),
+            sidecar: sidecar.into_iter().collect(),
+        };
+        opened.fingerprint(Format::Onnx, Quantization::Fp32)
+    };
+    let first = number("2026.1", 1, None);
+    assert_eq!(number("2026.1", 1, None), first);
+    for other in
+        [number("2026.2", 1, None), number("2026.1", 2, None), number("2026.1", 1, Some("rain,wind"))]
+    {
+        assert_ne!(other, first);
+    }
 }

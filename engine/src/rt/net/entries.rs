@@ -36,6 +36,10 @@ pub(super) type DepthwiseF32 = Depthwise<f32, f32, f32, AfterF32>;
 pub(super) type DepthwiseI16 = Depthwise<i16, i16, u8, AfterI8>;
 
 /// Entries for INT8, by how dense layers take their inputs.
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    expect(dead_code, reason = "only x86-64 has products of four 8-bit numbers here")
+)]
 pub(super) enum DenseI8 {
     /// Unsigned 8 bits as they are kept, four at a time. The sums are over inputs less `offset`.
     Quads { entry: Dense<u8, u8, AfterI8>, offset: i32 },
