@@ -46,8 +46,8 @@ pub struct Shown {
     /// Also draw time against accuracy into this PNG file
     #[arg(long, value_name = "FILE")]
     picture: Option<PathBuf>,
-    /// Also time the ONNX files in ONNX Runtime and LiteRT, with this Python, which has to have the packages onnxruntime, onnx
-    /// and ai-edge-litert; what it lacks is said and left out
+    /// Also time the networks in ONNX Runtime and LiteRT, with this Python, which has to have the packages onnxruntime and
+    /// ai-edge-litert; what it lacks, and what answers otherwise there, is said
     #[arg(long, value_name = "PYTHON")]
     pub python: Option<PathBuf>,
 }

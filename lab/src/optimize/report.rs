@@ -2,7 +2,7 @@
 
 use super::measure::{self, Answers, Cost, Throughput, points};
 use super::passes::Story;
-use super::peers::{PeerTime, Peers};
+use super::peers::{PeerTime, Peers, Subject};
 use super::sounds::{Sounds, WINDOW};
 use crate::eval::Report;
 use crate::features::progress_bar;
@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 const WINDOWS: usize = 16;
 const FRAMES: usize = 150;
 
+/// Signal-to-noise ratios above that of 24 bits are no noise.
+const NO_NOISE_DB: f32 = 150.0;
+
 /// One model to compare.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -26,7 +29,7 @@ pub struct Entry {
     pub model: Model,
     /// Size of its file.
     pub bytes: usize,
-    /// The file, for other engines to read.
+    /// The file, for the engine that reads its format.
     pub path: Option<PathBuf>,
     /// How it came about, where the optimizer made it.
     pub story: Option<Story>,
@@ -37,7 +40,7 @@ pub struct Entry {
 pub struct Extra {
     /// Throughput is measured for up to so many streams side by side; 0 leaves it out.
     pub streams: usize,
-    /// A Python with ONNX Runtime and LiteRT, in which the ONNX files are timed too.
+    /// A Python with ONNX Runtime and LiteRT, in which the networks are timed too.
     pub python: Option<PathBuf>,
 }
 
@@ -121,7 +124,8 @@ pub fn compare(entries: &[Entry], sounds: &Sounds, extra: &Extra) -> Result<Comp
         let answers = Answers::of(&entry.model, sounds)?;
         let report = answers.report(sounds);
         let change = recalls(&report).into_iter().zip(&before).map(|(a, b)| Some(100.0 * (a? - (*b)?)));
-        let in_peers = of_entry.iter().zip(&times).filter(|(label, _)| **label == i.to_string());
+        let label = subject(i, entry).label;
+        let in_peers = of_entry.iter().zip(&times).filter(|(of, _)| **of == label);
         rows.push(Row {
             peers: in_peers.map(|(_, time)| time.clone()).collect(),
             name: entry.name.clone(),
@@ -158,17 +162,19 @@ pub fn compare(entries: &[Entry], sounds: &Sounds, extra: &Extra) -> Result<Comp
     })
 }
 
-/// Other engines with the entries' ONNX files, labelled by the entries' numbers. What they do not run is said and left out.
+/// Other engines with the entries' networks. What they do not run, or answer otherwise, is said.
 fn start_peers(python: &Path, entries: &[Entry]) -> Result<Peers> {
-    let file = |(i, entry): (usize, &Entry)| {
-        let path =
-            entry.path.as_ref().filter(|path| path.extension().is_some_and(|ending| ending == "onnx"))?;
-        Some((i.to_string(), path.clone()))
-    };
-    let files: Vec<_> = entries.iter().enumerate().filter_map(file).collect();
-    let peers = Peers::start(python, WINDOW, &files)?;
+    let subject = |(i, entry)| subject(i, entry);
+    let peers = Peers::start(python, WINDOW, &entries.iter().enumerate().map(subject).collect::<Vec<_>>())?;
     peers.remarks().iter().for_each(|remark| eprintln!("idiom: not timed: {remark}"));
+    peers.notes().iter().for_each(|note| eprintln!("idiom: note: {note}"));
     Ok(peers)
+}
+
+/// An entry for other engines. Two files may have the same name, so its row belongs to the label.
+fn subject(i: usize, entry: &Entry) -> Subject<'_> {
+    let label = format!("{} (row {})", entry.name, i + 1);
+    Subject { label, model: &entry.model, file: entry.path.as_deref() }
 }
 
 /// `INT8`, or how many layers are.
@@ -242,6 +248,29 @@ impl Row {
     }
 }
 
+impl Row {
+    /// What has no room in the table: throughput, recall that moved, the noise of each layer.
+    fn details(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut say = |what: &str, values: Vec<String>| {
+            if !values.is_empty() {
+                lines.push(format!("{what}: {}", values.join(", ")));
+            }
+        };
+        let point = |t: &Throughput| format!("{}: {:.0}", t.streams, t.frames_per_second);
+        say("frames a second on one core by streams", self.throughput.iter().map(point).collect());
+        let classes = self.report.iter().flat_map(|report| &report.classes);
+        let moved = self.class_change.iter().zip(classes).filter_map(|(change, class)| {
+            change.filter(|points| points.abs() >= 0.05).map(|points| format!("{class} {points:+.1}"))
+        });
+        say("recall, points more than the first", moved.collect());
+        // The first model has no noise against itself.
+        let noise = self.layer_noise.iter().flatten().filter(|db| **db < NO_NOISE_DB);
+        say("signal to quantization noise layer by layer, dB", noise.map(|db| format!("{db:.0}")).collect());
+        lines
+    }
+}
+
 /// Headings of the table.
 const HEAD: [&str; 13] = [
     "model (* Pareto front)",
@@ -273,10 +302,12 @@ impl Comparison {
         for cells in self.cells() {
             out += &format!("| {} |\n", cells.map(|cell| cell.trim().replace("* ", "**\\*** ")).join(" | "));
         }
-        for row in self.rows.iter() {
-            if let Some(story) = row.story.as_ref().filter(|story| !story.steps.is_empty()) {
+        for row in &self.rows {
+            let steps = row.story.iter().flat_map(|story| story.steps.clone());
+            let lines: Vec<String> = steps.chain(row.details()).collect();
+            if !lines.is_empty() {
                 out += &format!("\n**{}**\n\n", row.name);
-                story.steps.iter().for_each(|step| out += &format!("- {step}\n"));
+                lines.iter().for_each(|line| out += &format!("- {line}\n"));
             }
         }
         out
@@ -296,20 +327,9 @@ impl fmt::Display for Comparison {
             }
             writeln!(f)?;
         }
-        for row in self.rows.iter().filter(|row| !row.throughput.is_empty()) {
-            let point = |t: &Throughput| format!("{}: {:.0}", t.streams, t.frames_per_second);
-            let points: Vec<String> = row.throughput.iter().map(point).collect();
-            writeln!(f, "{}: frames a second on one core by streams: {}", row.name, points.join(", "))?;
-        }
         for row in &self.rows {
-            let moved: Vec<String> =
-                (row.class_change.iter().zip(row.report.iter().flat_map(|r| &r.classes)))
-                    .filter_map(|(change, class)| {
-                        change.filter(|c| c.abs() >= 0.05).map(|c| format!("{class} {c:+.1}"))
-                    })
-                    .collect();
-            if !moved.is_empty() {
-                writeln!(f, "{}: recall of {} points", row.name, moved.join(", "))?;
+            for line in row.details() {
+                writeln!(f, "{}: {line}", row.name)?;
             }
         }
         write!(f, "{}; {}", self.sounds, self.tool)
@@ -349,7 +369,14 @@ mod tests {
         assert!(big.class_change.iter().flatten().all(|change| *change == 0.0));
         let text = comparison.to_string();
         assert!(text.contains("big") && text.contains("INT8") && text.contains("75 %"), "{text}");
-        assert!(comparison.markdown().lines().filter(|line| line.starts_with("| ")).count() == 4);
+        let markdown = comparison.markdown();
+        assert!(markdown.lines().filter(|line| line.starts_with("| ")).count() == 4);
+        // Both say of each layer how noisy it is, of the network that is.
+        for text in [text, markdown] {
+            let noise: Vec<&str> =
+                text.lines().filter(|line| line.contains("layer by layer, dB: ")).collect();
+            assert!(noise.len() == 1 && noise[0].matches(", ").count() == model.layers.len(), "{text}");
+        }
         let json = serde_json::to_string(&comparison).unwrap();
         assert_eq!(serde_json::from_str::<Comparison>(&json).unwrap().rows.len(), 3);
         assert!(compare(&[], &sounds, &streams(0)).is_err());

@@ -1,6 +1,6 @@
 //! Models by time and accuracy; the larger the dot, the larger the file.
 
-use super::canvas::{Align, Canvas, Ink};
+use super::canvas::{Align, Canvas, Ink, text_width};
 use super::save;
 use crate::optimize::measure::points;
 use crate::optimize::report::{Comparison, Row};
@@ -8,11 +8,13 @@ use anyhow::{Result, ensure};
 use std::path::Path;
 
 const WIDTH: f32 = 900.0;
-const HEIGHT: f32 = 520.0;
+const HEIGHT: f32 = 540.0;
 const LEFT: f32 = 76.0;
 const RIGHT: f32 = 60.0;
-const TOP: f32 = 64.0;
+const TOP: f32 = 84.0;
 const BOTTOM: f32 = 60.0;
+/// Height of the models' names.
+const NAME: f32 = 11.0;
 
 /// Draws a comparison as a PNG file, whole or not at all.
 ///
@@ -34,6 +36,26 @@ fn span(values: impl Iterator<Item = f32>) -> (f32, f32) {
     (low - room, high + room)
 }
 
+/// Where names stand (left end, middle) so that none covers another: above its dot, or as far below as it takes. Given are the
+/// dots and the names' widths.
+fn names(dots: &[((f32, f32), f32)]) -> Vec<(f32, f32)> {
+    const LINE: f32 = 1.3 * NAME;
+    let mut taken: Vec<(f32, f32, f32)> = Vec::new();
+    for &((x, y), width) in dots {
+        let left = if x > WIDTH / 2.0 { x - width } else { x };
+        let free = |y: f32| {
+            taken.iter().all(|(from, wide, at)| {
+                left >= from + wide || *from >= left + width || (at - y).abs() >= LINE
+            })
+        };
+        let above = y - 2.0 * NAME;
+        let lines = (0..).map(|n| above + n as f32 * LINE);
+        let line = lines.take(dots.len() + 1).find(|y| free(*y)).unwrap_or(above);
+        taken.push((left, width, line));
+    }
+    taken.into_iter().map(|(left, _, y)| (left, y)).collect()
+}
+
 fn draw(rows: &[Row]) -> Canvas {
     let mut canvas = Canvas::new(WIDTH, HEIGHT);
     canvas.text(LEFT, 26.0, 18.0, Align::Left, true, Ink::DARK, "Models by time and accuracy");
@@ -49,7 +71,9 @@ fn draw(rows: &[Row]) -> Canvas {
         let (us, points) = (slow_low + share * (slow_high - slow_low), low + share * (high - low));
         canvas.line(&[(x(us), TOP), (x(us), HEIGHT - BOTTOM)], 1.0, Ink::FAINT);
         canvas.line(&[(LEFT, y(points)), (WIDTH - RIGHT, y(points))], 1.0, Ink::FAINT);
-        let label = format!("{us:.1}");
+        // So many digits that neighbours differ.
+        let digits = if slow_high - slow_low < 2.0 { 2 } else { 1 };
+        let label = format!("{us:.digits$}");
         canvas.text(x(us), HEIGHT - BOTTOM + 16.0, 12.0, Align::Centre, false, Ink::MUTED, &label);
         canvas.text(LEFT - 8.0, y(points), 12.0, Align::Right, false, Ink::MUTED, &format!("{points:.1}"));
     }
@@ -57,14 +81,17 @@ fn draw(rows: &[Row]) -> Canvas {
     canvas.text(WIDTH / 2.0, below, 12.0, Align::Centre, false, Ink::MUTED, "microseconds a frame (p50)");
     let what =
         if rows.iter().all(|row| row.report.is_some()) { "balanced accuracy, %" } else { "same answers, %" };
-    canvas.text(LEFT - 60.0, TOP - 8.0, 12.0, Align::Left, false, Ink::MUTED, what);
+    canvas.text(LEFT - 60.0, TOP - 16.0, 12.0, Align::Left, false, Ink::MUTED, what);
     let largest = rows.iter().map(|row| row.bytes).max().unwrap_or(1).max(1) as f32;
+    let place = |row: &Row| (x(row.cost.streaming.p50 as f32), y(rightness(row)));
     for row in rows {
-        let (x, y) = (x(row.cost.streaming.p50 as f32), y(rightness(row)));
+        let (x, y) = place(row);
         let ink = if row.pareto { Ink(0x00, 0x72, 0xb2) } else { Ink::MUTED.tint(0.5) };
         canvas.dot(x, y, 4.0 + 12.0 * (row.bytes as f32 / largest).sqrt(), ink);
-        let align = if x > WIDTH / 2.0 { Align::Right } else { Align::Left };
-        canvas.text(x, y - 22.0, 11.0, align, row.pareto, Ink::DARK, &row.name);
+    }
+    let places: Vec<_> = rows.iter().map(|row| (place(row), text_width(&row.name, NAME))).collect();
+    for (row, (x, y)) in rows.iter().zip(names(&places)) {
+        canvas.text(x, y, NAME, Align::Left, row.pareto, Ink::DARK, &row.name);
     }
     canvas
 }
@@ -91,5 +118,19 @@ mod tests {
         let path = folder.path().join("pareto.png");
         pareto(&path, &two).unwrap();
         assert!(std::fs::read(&path).unwrap().starts_with(b"\x89PNG"));
+    }
+
+    #[test]
+    fn no_name_covers_another() {
+        // Three dots nearly on top of each other, and one to their right that has room.
+        let dots =
+            [((200.0, 100.0), 80.0), ((205.0, 100.0), 80.0), ((190.0, 101.0), 80.0), ((400.0, 100.0), 80.0)];
+        let places = names(&dots);
+        for (i, (x, y)) in places.iter().enumerate() {
+            for (other_x, other_y) in &places[..i] {
+                assert!((x - other_x).abs() >= 80.0 || (y - other_y).abs() >= NAME, "{places:?}");
+            }
+        }
+        assert_eq!((places[0], places[3]), ((200.0, 78.0), (400.0, 78.0)));
     }
 }
