@@ -66,15 +66,23 @@ pub fn uninstall(place: &Place, args: &[String]) -> Result<()> {
             println!("not there: {}", bundle.display());
         }
     }
-    let presets = presets_folder()?;
-    for name in factory_presets(&place.root)? {
-        let file = presets.join(name);
+    remove_presets(&presets_folder()?, &factory_presets(&place.root)?)
+}
+
+/// Takes the presets that came with Idiom out of their folder `Idiom/Idiom`, and both folders when nothing else is in them.
+fn remove_presets(folder: &Path, names: &[String]) -> Result<()> {
+    for name in names {
+        let file = folder.join(name);
         if remove(&file)? {
             println!("removed {}", file.display());
         }
     }
-    // Only when nothing of the user's is in it.
-    fs::remove_dir(presets).ok();
+    for folder in folder.ancestors().take(2) {
+        // A folder that holds something of the user's cannot be removed in this way.
+        if fs::remove_dir(folder).is_ok() {
+            println!("removed {}", folder.display());
+        }
+    }
     Ok(())
 }
 
@@ -224,6 +232,29 @@ mod tests {
         }
         assert!(remove(&folder.join("Idiom.clap")).unwrap());
         assert!(!remove(&folder.join("Idiom.clap")).unwrap());
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn presets_go_with_their_folders_unless_the_user_has_some_there() {
+        let dir = scratch("presets");
+        let names = factory_presets(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap();
+        let (home, folder) = (dir.join("presets"), dir.join("presets/Idiom/Idiom"));
+        let fill = || {
+            fs::create_dir_all(&folder).unwrap();
+            names.iter().for_each(|name| fs::write(folder.join(name), "").unwrap());
+        };
+        fill();
+        remove_presets(&folder, &names).unwrap();
+        assert_eq!(fs::read_dir(&home).unwrap().count(), 0, "Idiom's folders are left");
+        remove_presets(&folder, &names).unwrap();
+        assert!(home.exists(), "the folder of all plugins' presets is not ours");
+
+        fill();
+        fs::write(folder.join("Mine.vstpreset"), "").unwrap();
+        remove_presets(&folder, &names).unwrap();
+        let left: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["Mine.vstpreset"]);
         fs::remove_dir_all(dir).unwrap();
     }
 

@@ -26,15 +26,18 @@ In the others INSTALL.txt says what goes where.
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What is packed beside the plugin.
-const DOCUMENTS: [&str; 7] = [
+/// What is packed beside the plugin, in the folders that it has here: so the documents' links lead somewhere.
+const DOCUMENTS: [&str; 10] = [
     "README.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "CREDITS.md",
+    "SECURITY.md",
     "LICENSE-MIT",
     "LICENSE-APACHE",
-    "docs/PRESETS.md",
-    "docs/MODEL_FORMAT.md",
+    "docs",
+    "models/README.md",
+    "presets",
 ];
 
 const INSTALL: &str = "\
@@ -51,6 +54,8 @@ macOS       ~/Library/Audio/Presets
 Windows     Documents\\VST3 Presets
 
 CLAP hosts find the presets in the plugin. Afterwards let your DAW look for new plugins.
+
+The manual is documents/docs/SUMMARY.md; the licences are in the folder `documents` too.
 ";
 
 /// `cargo xtask package`
@@ -110,11 +115,7 @@ fn put(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn documents(root: &Path, to: &Path) -> Result<()> {
-    for name in DOCUMENTS {
-        put(&root.join(name), &to.join(Path::new(name).file_name().context("a file has a name")?))?;
-    }
-    put(&root.join("models/README.md"), &to.join("MODEL-CARD.md"))?;
-    put(&root.join("docs/manual/src"), &to.join("manual"))
+    DOCUMENTS.iter().try_for_each(|name| put(&root.join(name), &to.join(name)))
 }
 
 /// The archive for a person to unpack.
@@ -126,7 +127,7 @@ fn archive(root: &Path, bundles: &Bundles, home: &Path, arch: &str) -> Result<Pa
     put(&bundles.clap, &stage.join("CLAP/Idiom.clap"))?;
     put(&bundles.vst3, &stage.join("VST3/Idiom.vst3"))?;
     put(&bundles.presets, &stage.join("presets"))?;
-    documents(root, &stage)?;
+    documents(root, &stage.join("documents"))?;
     fs::write(stage.join("INSTALL.txt"), INSTALL)?;
     let file = home.join(format!("{name}.{}", if cfg!(windows) { "zip" } else { "tar.gz" }));
     let mut tar = Command::new("tar");
@@ -244,7 +245,7 @@ mod tests {
             "INSTALL.txt",
             "LICENSE-MIT",
             "CREDITS.md",
-            "manual/SUMMARY.md",
+            "documents/docs/SUMMARY.md",
         ] {
             assert!(listed.lines().any(|line| line.ends_with(name)), "{name} is not in {listed}");
         }
@@ -281,7 +282,10 @@ mod tests {
         let inside = bundles.vst3_library();
         let inside = inside.strip_prefix(&bundles.vst3).unwrap();
         assert!(machine.join("usr/lib/vst3/Idiom.vst3").join(inside).exists());
-        assert!(machine.join("usr/share/doc/idiom/copyright").exists());
+        let doc = machine.join("usr/share/doc/idiom");
+        assert!(doc.join("copyright").exists());
+        let missing = crate::documents::missing(&doc);
+        assert!(missing.is_empty(), "{}", missing.join("\n"));
         fs::remove_dir_all(home).unwrap();
     }
 
