@@ -2,7 +2,8 @@
 //!
 //! Threads that we start end soon after the last instance, but some of them belong to libraries that do not say when:
 //! the clipboard's, for one, is told to end with its window and not waited for. A host that unloads the plugin at that
-//! moment would take the code away from under it. (macOS keeps every library with thread-local values by itself.)
+//! moment would take the code away from under it. (macOS keeps every library with thread-local values by itself; for
+//! Windows see `src/stay.rs`.)
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

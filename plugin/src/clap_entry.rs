@@ -61,7 +61,7 @@ fn descriptor() -> &'static PluginDescriptor {
 }
 
 unsafe extern "C" fn init(_plugin_path: *const c_char) -> bool {
-    nice_plug::wrapper::setup_logger::<Idiom>();
+    crate::stay::entered();
     true
 }
 

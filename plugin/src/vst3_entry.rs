@@ -4,8 +4,8 @@
 //! parse before the plugin hears of it: here the refusal is seen on its way back to the host, so that the window and
 //! the log can say so. It looks at the side chain of a host that passes none, in memory that is not the host's: here it
 //! finds an input without sound. And it takes a bus with a number below 0 for the side chain. For that, a component gets
-//! method tables of its own right after it is made, which are nice-plug's but for [`set_state`], [`bus_info`] and
-//! [`process`].
+//! method tables of its own right after it is made, which are nice-plug's but for `set_state`, `bus_info` and
+//! `process`.
 
 use crate::{INPUT_PORTS, Idiom, instances};
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
@@ -208,7 +208,7 @@ pub extern "system" fn GetPluginFactory() -> *mut c_void {
 #[cfg_attr(target_os = "macos", unsafe(export_name = "bundleEntry"))]
 #[cfg(unix)]
 pub extern "C" fn module_entry(_library: *mut c_void) -> bool {
-    nice_plug::wrapper::setup_logger::<Idiom>();
+    crate::stay::entered();
     true
 }
 
@@ -224,7 +224,7 @@ pub extern "C" fn module_exit() -> bool {
 #[cfg(windows)]
 #[unsafe(export_name = "InitDll")]
 pub extern "system" fn module_entry() -> bool {
-    nice_plug::wrapper::setup_logger::<Idiom>();
+    crate::stay::entered();
     true
 }
 

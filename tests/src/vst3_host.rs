@@ -11,12 +11,13 @@ use vst3::Steinberg::IBStream_::IStreamSeekMode_::{kIBSeekCur, kIBSeekEnd, kIBSe
 use vst3::Steinberg::Vst::ProcessContext_::StatesAndFlags_::kPlaying;
 use vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, BusDirections_, IAudioProcessor, IAudioProcessorTrait,
-    IComponent, IComponentTrait, MediaTypes_, ProcessContext, ProcessData, ProcessModes_, ProcessSetup,
-    SymbolicSampleSizes_,
+    IComponent, IComponentTrait, IEditController, IEditControllerTrait, MediaTypes_, ProcessContext,
+    ProcessData, ProcessModes_, ProcessSetup, SymbolicSampleSizes_, ViewType,
 };
 use vst3::Steinberg::{
-    IBStream, IBStreamTrait, IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, int32, int64,
-    kInvalidArgument, kResultFalse, kResultOk, tresult,
+    IBStream, IBStreamTrait, IPlugView, IPlugViewTrait, IPluginBaseTrait, IPluginFactory,
+    IPluginFactoryTrait, PClassInfo, int32, int64, kInvalidArgument, kPlatformTypeX11EmbedWindowID,
+    kResultFalse, kResultOk, tresult,
 };
 use vst3::{Class, ComPtr, ComWrapper, Interface};
 
@@ -95,7 +96,7 @@ impl Module {
         let processor = component.cast::<IAudioProcessor>().context("it processes no audio")?;
         // SAFETY: a living component; a host context is not needed.
         ensure!(unsafe { component.initialize(null_mut()) } == kResultOk, "it does not initialize");
-        Ok(Instance { component, processor })
+        Ok(Instance { component, processor, terminates: true })
     }
 
     /// What the banners of instance number `instance` say, see `idiom_message`.
@@ -126,9 +127,43 @@ impl Module {
 pub struct Instance {
     component: ComPtr<IComponent>,
     processor: ComPtr<IAudioProcessor>,
+    /// Whether the host says that it has done with it.
+    terminates: bool,
+}
+
+/// The plugin's window.
+pub struct View(ComPtr<IPlugView>);
+
+impl View {
+    /// Takes it out of the host's window; says whether it was there.
+    pub fn close(&self) -> bool {
+        // SAFETY: a living view.
+        unsafe { self.0.removed() == kResultOk }
+    }
 }
 
 impl Instance {
+    /// Opens the plugin's window inside of the X11 window `parent`.
+    ///
+    /// # Safety
+    /// `parent` is a window that stays there until the view is closed or the instance is gone.
+    pub unsafe fn open_window(&self, parent: u32) -> Result<View> {
+        let controller = self.interface::<IEditController>()?;
+        // SAFETY: a living controller; its counted reference to the view is ours.
+        let view = unsafe { ComPtr::from_raw(controller.createView(ViewType::kEditor)) };
+        let view = view.context("the plugin has no window")?;
+        let parent = std::ptr::without_provenance_mut(parent as usize);
+        // SAFETY: as the caller promises.
+        let attached = unsafe { view.attached(parent, kPlatformTypeX11EmbedWindowID) };
+        ensure!(attached == kResultOk, "the window does not open ({attached})");
+        Ok(View(view))
+    }
+
+    /// Lets go of it without the call that ends it, as a host that is in trouble itself.
+    pub fn abandon(mut self) {
+        self.terminates = false;
+    }
+
     /// The instance as VST3 knows it: one object for sound, parameters and state.
     ///
     /// # Errors
@@ -268,8 +303,10 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        // SAFETY: the host's last call on a living component.
-        unsafe { self.component.terminate() };
+        if self.terminates {
+            // SAFETY: the host's last call on a living component.
+            unsafe { self.component.terminate() };
+        }
     }
 }
 

@@ -48,11 +48,20 @@ fn a_host_that_destroys_its_own_window_first_stays_alive() {
     on_a_screen("a_host_that_destroys_its_own_window_first_stays_alive", linux::parent_goes_first);
 }
 
+#[test]
+fn a_vst3_host_that_drops_everything_takes_the_open_window_along() {
+    on_a_screen(
+        "a_vst3_host_that_drops_everything_takes_the_open_window_along",
+        linux::vst3_drops_everything,
+    );
+}
+
 #[cfg(not(target_os = "linux"))]
 mod linux {
     pub fn open_and_close() {}
     pub fn destroy_while_open() {}
     pub fn parent_goes_first() {}
+    pub fn vst3_drops_everything() {}
 }
 
 #[cfg(target_os = "linux")]
@@ -60,6 +69,7 @@ mod linux {
     use idiom_tests::built::Built;
     use idiom_tests::host::{Plugin, Render};
     use idiom_tests::signals::music;
+    use idiom_tests::vst3_host::{Module, path};
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::time::{Duration, Instant};
     use x11rb::connection::Connection;
@@ -218,5 +228,51 @@ mod linux {
         plugin.close_window().unwrap();
         host.destroy(parent);
         plugin.deactivate(processor);
+    }
+
+    /// The view is never taken out of the host's window: what the host holds goes, in either order, with and without the
+    /// call that ends an instance, playing or not.
+    pub fn vst3_drops_everything() {
+        let host = Host::new();
+        let _alone = Built::load();
+        let module = Module::load(&path().unwrap()).unwrap();
+        let lasting = module.instantiate().unwrap();
+        let before = count("task");
+        for round in 0..12 {
+            let parent = host.parent();
+            let instance = module.instantiate().unwrap();
+            // SAFETY: the parent goes after everything else.
+            let view = unsafe { instance.open_window(parent) }.unwrap();
+            if round % 3 == 0 {
+                host.until_drawn(parent);
+            }
+            if round % 2 == 0 {
+                instance.activate(48_000.0).unwrap();
+                let sound = music(4_800, 48_000.0, round);
+                instance.play(&mut [sound.clone(), sound], 48_000.0).unwrap();
+            }
+            match round % 4 {
+                0 => {
+                    drop(view);
+                    drop(instance);
+                }
+                1 => {
+                    drop(instance);
+                    assert!(!view.close(), "there is nothing left to close");
+                }
+                2 => {
+                    drop(view);
+                    instance.abandon();
+                }
+                _ => {
+                    instance.abandon();
+                    drop(view);
+                }
+            }
+            until("the window's end", || count("task") <= before);
+            assert!(module.snapshot(1).is_err(), "round {round}: the instance lives on");
+            host.destroy(parent);
+        }
+        drop(lasting);
     }
 }
