@@ -88,20 +88,41 @@ impl Handle {
     }
 
     /// Chooses what computes the genre. Returns at once; the worker prepares it and the audio thread takes it over
-    /// without a gap. May be called before [`Handle::start`].
+    /// without a gap. May be called before [`Handle::start`], and on any thread, the audio thread included.
     pub fn select(&self, backend: Backend, quantization: Quantization) {
-        self.instance.wish(|wish| (wish.backend, wish.quantization) = (backend, quantization));
+        self.select_backend(backend);
+        self.select_quantization(quantization);
+    }
+
+    /// Chooses the backend alone, as [`select`](Self::select) does.
+    pub fn select_backend(&self, backend: Backend) {
+        self.instance.choose_backend(backend);
+    }
+
+    /// Chooses the arithmetic alone, as [`select`](Self::select) does.
+    pub fn select_quantization(&self, quantization: Quantization) {
+        self.instance.choose_quantization(quantization);
     }
 
     /// Chooses the model, as [`select`](Self::select) chooses what runs it. A model that cannot be used is reported in
-    /// [`status`](Self::status), and the built-in one is played.
+    /// [`status`](Self::status), and the built-in one is played. Not for the audio thread.
     pub fn select_model(&self, source: ModelSource) {
-        self.instance.wish(|wish| wish.source = source);
+        self.instance.choose_source(source);
     }
 
     /// Limits of the cache of the worker's answers. In force from the audio thread's next frame on.
     pub fn set_cache_limits(&self, limits: CacheLimits) {
         self.cache.set_limits(limits);
+    }
+
+    /// How many of the worker's answers to keep at most. As [`set_cache_limits`](Self::set_cache_limits), on any thread.
+    pub fn set_cache_entries(&self, entries: usize) {
+        self.cache.set_entries(entries);
+    }
+
+    /// For how many seconds of sound to keep an answer. As [`set_cache_limits`](Self::set_cache_limits), on any thread.
+    pub fn set_cache_ttl_s(&self, ttl_s: f32) {
+        self.cache.set_ttl_s(ttl_s);
     }
 
     /// The limits that were set last.

@@ -5,7 +5,25 @@
 //! * [`model`] reads model files; it is the only place that knows file formats.
 //! * [`link`] holds the rings between the two rooms, and nothing else is between them.
 //!
-//! A host of the engine makes an [`Engine`] for the audio thread and keeps the [`Handle`] for everybody else.
+//! A host of the engine makes an [`Engine`] for the audio thread and keeps the [`Handle`] for everybody else:
+//!
+//! ```
+//! use idiom_engine::{Backend, Config, Controls, Genre, Handle, Quantization, Transport};
+//!
+//! let handle = Handle::new();
+//! handle.select(Backend::Spectral, Quantization::Auto);
+//! let mut engine = handle.start(Config { sample_rate: 48_000.0, channels: 2, offline: true });
+//! let controls = Controls { manual: Some(Genre::Jazz), ..Controls::default() };
+//! // A second of a tone, in blocks as a host sends them.
+//! for start in (0..48_000).step_by(480) {
+//!     let tone = |i: usize| 0.3 * (0.05 * (start + i) as f32).sin();
+//!     let (mut left, mut right): (Vec<f32>, Vec<f32>) = (0..480).map(|i| (tone(i), tone(i))).unzip();
+//!     engine.process(&mut [&mut left, &mut right], Transport::default(), &controls);
+//! }
+//! let seen = handle.telemetry().snapshot();
+//! assert_eq!((seen.genre, seen.backend), (Some(Genre::Jazz), Backend::Spectral));
+//! assert!(seen.frames >= 49);
+//! ```
 
 pub mod controls;
 pub mod engine;
@@ -28,3 +46,8 @@ pub use metrics::Metrics;
 pub use rt::cache::CacheLimits;
 pub use telemetry::{Snapshot, Telemetry, Verdict};
 pub use telemetry_c::IdiomSnapshot;
+
+/// What the README shows compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

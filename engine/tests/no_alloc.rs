@@ -146,9 +146,12 @@ fn changes_while_playing_and_questions_to_the_worker() {
         // A change every six seconds of sound; the worker backends are where the cache is used.
         if round % 600 == 0 {
             let (backend, quantization) = CHOICES[(round / 600) % CHOICES.len()];
-            handle.select(backend, quantization);
-            let entries = 1 + (round / 600) % 40;
-            handle.set_cache_limits(CacheLimits { entries, ..CacheLimits::default() });
+            // Host parameters, which a host may set on its audio thread.
+            assert_no_alloc(|| {
+                handle.select(backend, quantization);
+                handle.set_cache_entries(1 + (round / 600) % 40);
+                handle.set_cache_ttl_s(60.0);
+            });
         }
         if round % 1700 == 0 {
             handle.clear_cache();

@@ -10,7 +10,7 @@
 //! * [`features`] turns clips into feature columns through the engine, and remembers them.
 //! * [`optimize`] makes models smaller and faster, and compares them.
 //! * [`picture`] draws what was recognised.
-//! * [`reference`] measures recordings and makes profiles of them.
+//! * [`mod@reference`] measures recordings and makes profiles of them.
 //! * [`render`] plays sound through the whole engine offline.
 //! * [`selftest`] checks that everything works on this machine.
 //! * [`synth`] composes and renders music and speech of each genre.

@@ -76,7 +76,6 @@ pub unsafe fn load(plugin: *const clap_plugin, params: &IdiomParams, path: &Path
     }
     for value in setup.0 {
         match value {
-            Value::Choice(choice) => params.selection.choose(choice),
             Value::Preset(played) => params.preset.set_played(&played),
             // A preset names no model of the user's, and the rest is set or the window's.
             Value::Param(..) | Value::Model(_) | Value::Slot(_) | Value::Aside(_) => {}

@@ -3,10 +3,11 @@
 //!
 //! * [`params`]: what a host can automate, with ranges and texts.
 //! * [`midi_out`]: what is heard, as MIDI controllers.
-//! * [`print`]: what the genre draws, as the host's automation.
+//! * [`mod@print`]: what the genre draws, as the host's automation.
 //! * [`state`]: what is saved beside the parameters, and how a bad state is dealt with.
 //! * [`clap_entry`], [`vst3_entry`]: the entry points; [`clap_presets`], [`clap_user_presets`], [`clap_pages`]: presets in a
 //!   CLAP host's own browser, and pages for its controllers; [`instances`]: which instance a host's object belongs to.
+//! * [`stay`]: the library stays loaded.
 //! * [`editor`]: the window. [`library`]: the user's presets.
 //! * [`probe`]: two exported C functions that tell what an instance decides and what its window says.
 
@@ -24,6 +25,7 @@ pub mod print;
 pub mod probe;
 pub mod shared;
 pub mod state;
+pub mod stay;
 pub mod vst3_entry;
 
 use crate::midi_out::MidiOut;

@@ -5,6 +5,7 @@
 
 use crate::params::cc::{Carried, Routing, VALUES};
 use idiom_engine::rt::decision::Outcome;
+use idiom_engine::{Genre, Posterior};
 use nice_plug::prelude::*;
 
 /// How often a controller is sent at most: 7 controllers at this rate take less than a twentieth of a MIDI cable.
@@ -51,7 +52,11 @@ impl MidiOut {
             if routing.numbers[..i].contains(&number) {
                 continue;
             }
-            let message = (routing.channel, number, value(carried, outcome));
+            let message = (
+                routing.channel,
+                number,
+                value(carried, &outcome.posterior, outcome.genre, outcome.confidence),
+            );
             if self.sent[i] == Some(message) {
                 continue;
             }
@@ -66,13 +71,13 @@ impl MidiOut {
     }
 }
 
-/// A controller's value, `0..=127`.
-fn value(carried: Carried, outcome: &Outcome) -> u8 {
+/// A controller's value, `0..=127`, while these are the probabilities, the genre in force and the confidence in it.
+pub fn value(carried: Carried, posterior: &Posterior, genre: Option<Genre>, confidence: f32) -> u8 {
     let share = |share: f32| (127.0 * share.clamp(0.0, 1.0)).round() as u8;
     match carried {
-        Carried::Probability(genre) => share(outcome.posterior.of(genre)),
-        Carried::Winner => outcome.genre.map_or(0, |genre| 25 * (genre.index() as u8 + 1)),
-        Carried::Confidence => share(outcome.confidence),
+        Carried::Probability(genre) => share(posterior.of(genre)),
+        Carried::Winner => genre.map_or(0, |genre| 25 * (genre.index() as u8 + 1)),
+        Carried::Confidence => share(confidence),
     }
 }
 
@@ -80,7 +85,6 @@ fn value(carried: Carried, outcome: &Outcome) -> u8 {
 mod tests {
     use super::*;
     use crate::params::cc::Controllers;
-    use idiom_engine::{Genre, Posterior};
 
     fn jazz(confidence: f32) -> Outcome {
         Outcome {

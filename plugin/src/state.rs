@@ -10,15 +10,14 @@ mod user_model;
 pub use preset::{Played, PresetSelection, SavedPreset};
 pub use user_model::ModelSelection;
 
-use crate::params::{Dial, Switch, cc, choice, own};
+use crate::params::{BackendChoice, Dial, QuantizationChoice, Switch, cc, choice, own, recognition};
 use idiom_engine::profile::Parameter;
 use idiom_engine::worker::UserModel;
-use idiom_engine::{Backend, Handle, Quantization};
+use idiom_engine::{Backend, Quantization};
 use nice_plug::params::persist::PersistentField;
 use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// Number of the present layout of the state. Raised when an older Idiom could misread a newer state.
@@ -37,55 +36,13 @@ impl PersistentField<'_, u32> for FormatNumber {
     }
 }
 
-/// What computes the genre, as saved.
+/// What computes the genre.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
     /// The backend asked for.
     pub backend: Backend,
     /// The arithmetic asked for.
     pub quantization: Quantization,
-}
-
-/// The user's [`Choice`]. A change goes straight to the engine's worker, whether it comes from the window or from a
-/// loaded state; hosts load states on their main thread, where [`Handle::select`] may be called.
-pub struct Selection {
-    /// backend | quantization << 8
-    chosen: AtomicU32,
-    handle: Arc<Handle>,
-}
-
-impl Selection {
-    /// Starts at the default choice, without telling the engine: it has the same default.
-    pub fn new(handle: Arc<Handle>) -> Self {
-        Self { chosen: AtomicU32::new(0), handle }
-    }
-
-    /// The present choice.
-    pub fn get(&self) -> Choice {
-        let [backend, quantization, ..] = self.chosen.load(Relaxed).to_le_bytes();
-        Choice {
-            backend: Backend::from_index(backend).unwrap_or_default(),
-            quantization: Quantization::from_index(quantization).unwrap_or_default(),
-        }
-    }
-
-    /// Chooses. Main or window thread.
-    pub fn choose(&self, choice: Choice) {
-        self.chosen.store(choice.backend as u32 | (choice.quantization as u32) << 8, Relaxed);
-        self.handle.select(choice.backend, choice.quantization);
-    }
-}
-
-impl PersistentField<'_, Choice> for Selection {
-    fn set(&self, loaded: Choice) {
-        if loaded != self.get() {
-            self.choose(loaded);
-        }
-    }
-
-    fn map<F: Fn(&Choice) -> R, R>(&self, f: F) -> R {
-        f(&self.get())
-    }
 }
 
 /// Width and height of the window in logical points.
@@ -260,6 +217,18 @@ pub fn inspect(state: &mut PluginState) {
             fill_in(state);
         }
     }
+    // Before they were parameters, backend and quantization were a field.
+    match state.fields.remove("inference").map(|text| serde_json::from_str::<Choice>(&text)) {
+        None => {}
+        Some(Ok(Choice { backend, quantization })) => {
+            let ids = [
+                ("backend", BackendChoice::from(backend).id()),
+                ("quantization", QuantizationChoice::from(quantization).id()),
+            ];
+            state.params.extend(ids.map(|(id, value)| (id.into(), ParamValue::String(value.into()))));
+        }
+        Some(Err(error)) => drop_entry(format!("field \"inference\" is unreadable ({error})")),
+    }
     // A newer Idiom may well have settings that this one has never heard of: no damage, and said above.
     state.params.retain(|id, value| match check_param(id, value) {
         Ok(()) => true,
@@ -327,7 +296,7 @@ fn check_param(id: &str, value: &ParamValue) -> Result<(), Fault> {
             other => Err(Fault::Bad(format!("is {other:?}, not one of {ids:?}"))),
         };
     }
-    if let Some((min, max)) = cc::limits(id) {
+    if let Some((min, max)) = cc::limits(id).or_else(|| recognition::limits(id)) {
         return match value {
             ParamValue::I32(number) if (min..=max).contains(number) => Ok(()),
             other => Err(Fault::Bad(format!("is {other:?}, not a whole number from {min} to {max}"))),
@@ -338,7 +307,6 @@ fn check_param(id: &str, value: &ParamValue) -> Result<(), Fault> {
 
 fn check_field(key: &str, text: &str) -> Result<(), String> {
     match key {
-        "inference" => serde_json::from_str::<Choice>(text).map(drop).map_err(|error| error.to_string()),
         "model" => {
             serde_json::from_str::<Option<UserModel>>(text).map(drop).map_err(|error| error.to_string())
         }
@@ -353,9 +321,10 @@ fn check_field(key: &str, text: &str) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::params::IdiomParams;
-    use idiom_engine::Genre;
     use idiom_engine::profile::Preset;
+    use idiom_engine::{Genre, Handle};
     use nice_plug::params::internals::ParamPtr;
+    use std::sync::Arc;
 
     fn params() -> (Arc<Handle>, IdiomParams) {
         let handle = Arc::new(Handle::new());
@@ -381,9 +350,27 @@ mod tests {
         PluginState { version, params: entries, fields: params.serialize_fields() }
     }
 
-    /// As nice-plug loads: inspect, then fields.
+    /// As nice-plug loads: inspect, then parameters and fields.
     fn load(state: &mut PluginState, params: &IdiomParams) {
         inspect(state);
+        for (id, param, _) in params.param_map() {
+            let Some(value) = state.params.get(&id) else { continue };
+            // SAFETY: the pointers are to parameters that are alive.
+            unsafe {
+                let normalized = match (param, value) {
+                    // nice-plug sets numbers as they are; the way through a share of their range would round them.
+                    (ParamPtr::FloatParam(_), ParamValue::F32(_)) => continue,
+                    (ParamPtr::IntParam(p), ParamValue::I32(v)) => (*p).preview_normalized(*v),
+                    (ParamPtr::BoolParam(p), ParamValue::Bool(v)) => (*p).preview_normalized(*v),
+                    (ParamPtr::EnumParam(p), ParamValue::String(v)) => {
+                        let index = choice::ids(&id).unwrap().iter().position(|known| known == v).unwrap();
+                        (*p).preview_normalized(index as i32)
+                    }
+                    (_, other) => panic!("{id} is {other:?}"),
+                };
+                param._internal_set_normalized_value(normalized);
+            }
+        }
         params.deserialize_fields(&state.fields);
     }
 
@@ -391,7 +378,7 @@ mod tests {
     fn fields_come_back_as_they_were_saved() {
         let (_, params) = params();
         let choice = Choice { backend: Backend::Spectral, quantization: Quantization::Fp32 };
-        params.selection.choose(choice);
+        params.recognition.choose(choice);
         params.window.remember(Size { width: 1234, height: 567 });
         params.preset.choose(2);
         let json = serde_json::to_string(&saved(&params)).unwrap();
@@ -399,7 +386,7 @@ mod tests {
         let (handle, fresh) = self::params();
         let mut state: PluginState = serde_json::from_str(&json).unwrap();
         load(&mut state, &fresh);
-        assert_eq!(fresh.selection.get(), choice);
+        assert_eq!(fresh.recognition.choice(), choice);
         assert_eq!(handle.status().requested, (Backend::Spectral, Quantization::Fp32), "the engine was told");
         assert_eq!(fresh.window.get(), Size { width: 1234, height: 567 });
         assert_eq!((fresh.preset.get(), fresh.controls().preset), (2, 2));
@@ -435,6 +422,7 @@ mod tests {
         );
         assert!(matches!(&state.params["mode"], ParamValue::String(mode) if mode == "hold"));
         assert_eq!(params.preset.get(), 1);
+        assert_eq!(params.recognition.choice().backend, Backend::Spectral, "which was a field then");
         // A state that has both was saved by a later version: its mode counts.
         state.params.insert("mode".into(), ParamValue::String("learn".into()));
         state.params.insert("freeze".into(), ParamValue::Bool(true));
@@ -461,8 +449,8 @@ mod tests {
     #[test]
     fn damaged_entries_are_taken_out_and_counted() {
         let (_, params) = params();
-        let before = params.selection.get();
-        let damage: [(&str, ParamValue); 9] = [
+        let before = params.recognition.choice();
+        let damage: [(&str, ParamValue); 11] = [
             ("amount", ParamValue::F32(f32::NAN)),
             ("reaction", ParamValue::F32(1e9)),
             ("threshold", ParamValue::Bool(true)),
@@ -470,6 +458,8 @@ mod tests {
             ("mode", ParamValue::I32(1)),
             ("eq.low_db", ParamValue::F32(99.0)),
             ("cc.winner", ParamValue::I32(99)),
+            ("backend", ParamValue::String("quantum".into())),
+            ("cache.size", ParamValue::I32(-1)),
             ("genre", ParamValue::String("polka".into())),
             ("unknown", ParamValue::F32(0.0)),
         ];
@@ -485,11 +475,11 @@ mod tests {
             assert!(!state.params.contains_key(id), "{id} is still there");
         }
         assert!(["eq", "compressor", "bypass"].iter().all(|id| state.params.contains_key(*id)));
-        assert_eq!(params.selection.get(), before);
+        assert_eq!(params.recognition.choice(), before);
         assert_eq!(params.window.get(), Size::DEFAULT);
         assert_eq!(params.model.get(), None);
         let message = params.report.message().expect("damage is said");
-        assert!(message.contains("damaged: 14 settings"), "{message}");
+        assert!(message.contains("damaged: 16 settings"), "{message}");
 
         // The next sound state clears the report.
         load(&mut saved(&params), &params);
@@ -566,17 +556,5 @@ mod tests {
         assert_eq!(window.get(), Size::DEFAULT);
         window.remember(Size { width: 0, height: u16::MAX });
         assert_eq!(window.get(), Size { width: Size::MIN.width, height: Size::MAX.height });
-    }
-
-    #[test]
-    fn each_choice_survives_the_atomic() {
-        let (_, params) = params();
-        for backend in Backend::ALL {
-            for quantization in Quantization::ALL {
-                let choice = Choice { backend, quantization };
-                params.selection.choose(choice);
-                assert_eq!(params.selection.get(), choice);
-            }
-        }
     }
 }

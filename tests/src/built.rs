@@ -100,8 +100,8 @@ impl State {
 
     /// The same state with another choice of what computes the genre.
     pub fn with_inference(mut self, backend: Backend, quantization: Quantization) -> State {
-        let choice = serde_json::json!({ "backend": backend, "quantization": quantization });
-        self.0["fields"]["inference"] = Value::String(choice.to_string());
+        self.0["params"]["backend"] = serde_json::json!({ "string": backend });
+        self.0["params"]["quantization"] = serde_json::json!({ "string": quantization });
         self
     }
 }

@@ -313,7 +313,7 @@ impl Model {
     }
 
     /// The arithmetic: [`Quantization::Int8`] when any layer is computed in 8-bit integers, [`Quantization::Fp16`] when
-    /// every weight and bias is a [half](half), else [`Quantization::Fp32`].
+    /// every weight and bias is a [half], else [`Quantization::Fp32`].
     pub fn quantization(&self) -> Quantization {
         if self.layers.iter().any(Layer::is_int8) {
             Quantization::Int8

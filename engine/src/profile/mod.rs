@@ -1,7 +1,7 @@
 //! Presets: what each genre asks of the mix, read from human-readable, versioned files.
 //!
 //! A [`Preset`] is a TOML file: a name, and five profiles with a sentence why. Parsing happens off the audio thread;
-//! [`Profiles`], the plain numbers, is what the audio thread gets. [`parameter`] lists the numbers, [`read`] reads
+//! [`Profiles`], the plain numbers, is what the audio thread gets. [`parameter`] lists the numbers, `read.rs` reads
 //! files, [`trim`] evens out what an equalizer does to loudness, [`edit`] changes a profile, [`live`] hands changed ones to
 //! the audio thread.
 

@@ -153,7 +153,7 @@ impl AnswerCache {
 
     /// The answer for this window, if one is known that is not too old at frame `now`.
     ///
-    /// The closer the decision, the more alike the windows must be: see [`slack`], also for `threshold`.
+    /// The closer the decision, the more alike the windows must be: see `slack`, also for `threshold`.
     pub fn get(&mut self, scope: Scope, sketch: &Sketch, threshold: f32, now: u64) -> Option<Posterior> {
         let found = self.find(scope, sketch, threshold)?;
         let slot = self.slots.get(found as usize)?;
@@ -188,7 +188,7 @@ impl AnswerCache {
         self.used += 1;
     }
 
-    /// Drops what is too old among the next [`SWEEP`] slots, so that all are looked at in turn.
+    /// Drops what is too old among the next `SWEEP` slots, so that all are looked at in turn.
     pub fn sweep(&mut self, now: u64) {
         for _ in 0..SWEEP {
             self.sweep = if self.sweep + 1 < self.slots.len() { self.sweep + 1 } else { 0 };

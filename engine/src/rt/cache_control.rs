@@ -1,6 +1,6 @@
 //! What the user wants of the cache, on its way to the audio thread: plain atomics.
 
-use super::cache::{AnswerCache, CacheLimits};
+use super::cache::{AnswerCache, CacheLimits, ENTRY_BYTES};
 use std::sync::atomic::{
     AtomicU32, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
@@ -38,6 +38,19 @@ impl CacheControl {
         self.entries.store(limits.entries, Relaxed);
         self.bytes.store(limits.bytes, Relaxed);
         self.ttl_s.store(limits.ttl_s.to_bits(), Relaxed);
+        self.changes.fetch_add(1, Release);
+    }
+
+    /// Any thread: how many answers to keep at most, whatever the time.
+    pub fn set_entries(&self, entries: usize) {
+        self.entries.store(entries, Relaxed);
+        self.bytes.store(entries.saturating_mul(ENTRY_BYTES), Relaxed);
+        self.changes.fetch_add(1, Release);
+    }
+
+    /// Any thread: for how many seconds of sound to keep an answer, however many there are.
+    pub fn set_ttl_s(&self, ttl_s: f32) {
+        self.ttl_s.store(ttl_s.to_bits(), Relaxed);
         self.changes.fetch_add(1, Release);
     }
 

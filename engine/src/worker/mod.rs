@@ -2,7 +2,8 @@
 //!
 //! It prepares models, hands them to the audio thread, frees what comes back, and answers the audio thread's questions. It
 //! wakes by itself every [`TICK`] while there are instances and ends with the last one. The audio thread never waits for it
-//! and never wakes it; the user's choices do wake it.
+//! and never wakes it; the choice of another model does. Backend and quantization are host parameters, which a host may set
+//! on its audio thread: they are plain atomics, and seen within a [`TICK`].
 
 pub mod auto;
 mod intake;
@@ -17,12 +18,14 @@ pub use prepare::Wish;
 pub use store::ModelSource;
 pub use user::UserModel;
 
+use crate::controls::{Backend, Quantization};
 use crate::engine::Status;
 use crate::genre::Posterior;
 use crate::link::{AudioEnd, Choices, MAX_CHANGES, Request, ToAudio, ToWorker, WorkerEnd, link};
 use crate::rt::recognizer::Recognizer;
 use crate::telemetry::Telemetry;
 use prepare::{Prepared, Remote, guarded, prepare};
+use std::sync::atomic::{AtomicU8, Ordering::AcqRel, Ordering::Acquire};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -52,9 +55,13 @@ impl Running {
     }
 }
 
-/// An instance as the worker and its handle see it. Neither lock is ever taken by the audio thread.
+/// An instance as the worker and its handle see it. No lock is ever taken by the audio thread.
 pub struct Instance {
-    wish: Mutex<Wish>,
+    /// [`Wish::backend`] and [`Wish::quantization`] by their numbers.
+    backend: AtomicU8,
+    quantization: AtomicU8,
+    /// [`Wish::source`].
+    source: Mutex<ModelSource>,
     status: Mutex<Status>,
     /// Why the worker's model has no answers at present.
     failure: Mutex<Option<String>>,
@@ -84,7 +91,9 @@ impl Instance {
     /// `telemetry`.
     pub fn register(telemetry: Arc<Telemetry>) -> Arc<Instance> {
         let instance = Arc::new(Instance {
-            wish: Mutex::default(),
+            backend: AtomicU8::new(Backend::default() as u8),
+            quantization: AtomicU8::new(Quantization::default() as u8),
+            source: Mutex::default(),
             status: Mutex::default(),
             failure: Mutex::default(),
             retry: Mutex::default(),
@@ -101,26 +110,43 @@ impl Instance {
         instance
     }
 
-    /// Changes what is wished for, and wakes the worker.
-    pub fn wish(&self, change: impl FnOnce(&mut Wish)) {
-        {
-            let mut wish = lock(&self.wish);
-            let before = wish.clone();
-            change(&mut wish);
-            if *wish == before {
-                return;
-            }
+    /// Another backend is wished for. Any thread, the audio thread too.
+    pub fn choose_backend(&self, backend: Backend) {
+        self.choose(&self.backend, backend as u8);
+    }
+
+    /// Another arithmetic is wished for. Any thread, the audio thread too.
+    pub fn choose_quantization(&self, quantization: Quantization) {
+        self.choose(&self.quantization, quantization as u8);
+    }
+
+    fn choose(&self, place: &AtomicU8, index: u8) {
+        if place.swap(index, AcqRel) != index {
             self.choices.make();
         }
-        lock(&self.status).requested = self.requested();
+    }
+
+    /// Another model is wished for; wakes the worker. Not for the audio thread.
+    pub fn choose_source(&self, source: ModelSource) {
+        if std::mem::replace(&mut *lock(&self.source), source.clone()) == source {
+            return;
+        }
+        self.choices.make();
         if let Some(worker) = &lock(&REGISTRY).worker {
             worker.unpark();
         }
     }
 
-    fn requested(&self) -> (crate::Backend, crate::Quantization) {
-        let wish = lock(&self.wish);
-        (wish.backend, wish.quantization)
+    fn requested(&self) -> (Backend, Quantization) {
+        (
+            Backend::from_index(self.backend.load(Acquire)).unwrap_or_default(),
+            Quantization::from_index(self.quantization.load(Acquire)).unwrap_or_default(),
+        )
+    }
+
+    fn wish(&self) -> Wish {
+        let (backend, quantization) = self.requested();
+        Wish { backend, quantization, source: lock(&self.source).clone() }
     }
 
     /// What runs and why.
@@ -155,10 +181,8 @@ impl Instance {
 
     /// Prepares the present wish; also gives the number of the choice it stands for.
     fn prepare(&self, may_measure: bool) -> (u64, Prepared) {
-        let (number, wish) = {
-            let wish = lock(&self.wish);
-            (self.choices.made(), wish.clone())
-        };
+        // The number first: what is chosen in between is looked at once more.
+        let (number, wish) = (self.choices.made(), self.wish());
         // Before it is looked for, so that one that comes meanwhile is noticed.
         let traces = wish.source.traces();
         let prepared = prepare(&wish, may_measure);
@@ -208,7 +232,7 @@ impl Instance {
             return false;
         }
         *due = Instant::now() + RETRY;
-        let now = lock(&self.wish).source.traces();
+        let now = lock(&self.source).traces();
         now != std::mem::replace(before, now.clone())
     }
 

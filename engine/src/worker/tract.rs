@@ -20,7 +20,7 @@ pub struct TractModel {
 
 impl TractModel {
     /// Reads an ONNX file and its sidecar and prepares it for windows of `frames` frames. It must take one input, features
-    /// `[1, 1, features, time]` or samples as in [`super::intake`], and its first output, or that named `probabilities`,
+    /// `[1, 1, features, time]` or samples as in `intake.rs`, and its first output, or that named `probabilities`,
     /// must hold one probability a class. A file that also gives out `logits` `[1, classes, 1, frames]`, as ours do, is heard
     /// as the executor plays it: its newest [`ModelMeta::pool_frames`] are averaged, and those before them only lead there.
     ///

@@ -1,7 +1,7 @@
 //! What reference recordings sound like, and the profile that brings other sound there.
 //!
 //! [`Listener`] measures: the long-term spectrum in third octaves, the spread of loudness, the width, and the loudness.
-//! [`profile`](self::profile) compares the references with other sound and says what the mix has to do.
+//! [`profile`] compares the references with other sound and says what the mix has to do.
 
 pub mod profile;
 

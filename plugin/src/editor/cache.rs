@@ -2,26 +2,27 @@
 
 use super::canvas::{Button, Canvas, rows, take_bottom};
 use super::model::{Action, ViewModel};
-use egui::{Align, Align2, Id, Pos2, Rect, Vec2};
-use idiom_engine::rt::cache::{CacheLimits, ENTRY_BYTES};
+use super::stepper::Stepper;
+use egui::{Align2, Id, Pos2, Rect, Vec2};
+use idiom_engine::rt::cache::ENTRY_BYTES;
 
 /// Numbers of answers to choose from.
-pub const ENTRIES: [usize; 6] = [0, 128, 256, 512, 1024, 2048];
+pub const ENTRIES: [i32; 6] = [0, 128, 256, 512, 1024, 2048];
 /// Minutes to choose from.
-pub const MINUTES: [f32; 6] = [1.0, 5.0, 15.0, 30.0, 60.0, 240.0];
+pub const MINUTES: [i32; 6] = [1, 5, 15, 30, 60, 240];
 
 /// Identity of the button that clears it.
 pub fn clear_id() -> Id {
     Id::unique("clear cache")
 }
 
-/// Identity of the button that takes the next larger or smaller limit.
-pub fn limit_id(ttl: bool, more: bool) -> Id {
-    Id::unique(("cache limit", ttl, more))
-}
+/// What the stepper of the number of answers is called.
+pub const SIZE: &str = "cache size";
+/// What the stepper of the time is called.
+pub const TIME: &str = "cache time";
 
 /// The next value up or down from one, of a list in order.
-fn next<T: PartialOrd + Copy>(values: &[T], now: T, more: bool) -> Option<T> {
+fn next(values: &[i32], now: i32, more: bool) -> Option<i32> {
     if more {
         values.iter().copied().find(|value| *value > now)
     } else {
@@ -54,19 +55,17 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     let size = format!("{} answers, {kilobytes} kB", limits.room());
     let help =
         "How many answers are kept, one for every half second of sound. Least recently used ones make room.";
-    if let Some(more) = limit(canvas, line(), "Size", &size, help, false) {
-        if let Some(entries) = next(&ENTRIES, limits.room(), more) {
-            let bytes = entries * ENTRY_BYTES;
-            canvas.actions.push(Action::CacheLimits(CacheLimits { entries, bytes, ..limits }));
-        }
+    let stepper = Stepper { id: SIZE, name: "Size", value: &size, help, name_width: 60.0 };
+    if let Some(more) = stepper.show(canvas, line()) {
+        canvas.actions.extend(next(&ENTRIES, limits.room() as i32, more).map(Action::CacheSize));
     }
-    let minutes = limits.ttl_s / 60.0;
-    let age = if minutes >= 120.0 { format!("{:.0} h", minutes / 60.0) } else { format!("{minutes:.0} min") };
-    let help = "Time to live: seconds of sound after which an answer is asked for anew.";
-    if let Some(more) = limit(canvas, line(), "Kept for", &age, help, true) {
-        if let Some(minutes) = next(&MINUTES, minutes, more) {
-            canvas.actions.push(Action::CacheLimits(CacheLimits { ttl_s: minutes * 60.0, ..limits }));
-        }
+    let minutes = (limits.ttl_s / 60.0).round() as i32;
+    let age =
+        if minutes >= 120 { format!("{:.1} h", minutes as f32 / 60.0) } else { format!("{minutes} min") };
+    let help = "For how much sound an answer is kept; then it is asked for anew.";
+    let stepper = Stepper { id: TIME, name: "Kept for", value: &age, help, name_width: 60.0 };
+    if let Some(more) = stepper.show(canvas, line()) {
+        canvas.actions.extend(next(&MINUTES, minutes, more).map(Action::CacheMinutes));
     }
 
     let text = if asked > 0 {
@@ -82,36 +81,4 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     let mut filled = track;
     filled.set_width(track.width() * (metrics.hit_rate as f32).clamp(0.0, 1.0));
     canvas.painter().rect_filled(filled, canvas.px(3.5), colors.accent);
-}
-
-/// A limit with a button for less and one for more. Returns which was pressed.
-fn limit(
-    canvas: &mut Canvas<'_>,
-    rect: Rect,
-    name: &str,
-    value: &str,
-    help: &str,
-    ttl: bool,
-) -> Option<bool> {
-    let colors = canvas.theme;
-    let side = canvas.px(20.0).min(rect.height());
-    let at = |x: f32| Rect::from_center_size(Pos2::new(x, rect.center().y), Vec2::splat(side));
-    let (more, less) = (at(rect.max.x - side / 2.0), at(rect.max.x - 1.6 * side));
-    let mut pressed = None;
-    for (place, sign, up, verb) in [(less, "\u{2212}", false, "Less"), (more, "+", true, "More")] {
-        let full = format!("{name}: {}", verb.to_lowercase());
-        let look = Button { name: Some(&full), ..Button::words(colors, sign, help, false) };
-        if canvas.button(place, limit_id(ttl, up), look) {
-            pressed = Some(up);
-        }
-    }
-    let words = Rect::from_min_max(rect.min, Pos2::new(rect.min.x + canvas.px(60.0), rect.max.y));
-    canvas.label(words, name, 11.5, colors.muted, Align::Min);
-    let number = Rect::from_min_max(
-        Pos2::new(words.max.x, rect.min.y),
-        Pos2::new(less.min.x - canvas.px(10.0), rect.max.y),
-    );
-    canvas.label(number, value, 12.0, colors.text, Align::Max);
-    canvas.explain(Rect::from_min_max(rect.min, number.max), ("limit", ttl), help);
-    pressed
 }

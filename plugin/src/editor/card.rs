@@ -135,7 +135,7 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
         ),
         ("Knows", model.status.classes.join(", ")),
     ];
-    let step = canvas.px(19.0).min(inner.height() / facts.len() as f32);
+    let step = canvas.px(23.0).min(inner.height() / facts.len() as f32);
     for (i, (name, value)) in facts.iter().enumerate() {
         let y = inner.min.y + (i as f32 + 0.5) * step;
         canvas.text(Pos2::new(inner.min.x, y), Align2::LEFT_CENTER, name, 11.0, colors.faint);

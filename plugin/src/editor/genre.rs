@@ -2,7 +2,7 @@
 
 use super::canvas::{Button, Canvas, split_x, take_bottom, take_top};
 use super::model::{Action, ViewModel};
-use super::{bars, controls, icons, knob, now, river, view};
+use super::{bars, controls, icons, knob, midi, now, river, view};
 use crate::params::{Dial, Switch};
 use egui::{Align, Align2, Id, Pos2, Rect, Vec2};
 use idiom_engine::{Genre, Mode, Verdict};
@@ -22,7 +22,12 @@ pub fn show(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     let (left, right) = split_x(heard, 0.54, gap);
     now::show(canvas, left, model);
     bars::show(canvas, right, model);
-    river::show(canvas, rest, model);
+    // In the place of the past: set up once, and then out of the way.
+    if model.look.midi_setup {
+        midi::show(canvas, rest, model);
+    } else {
+        river::show(canvas, rest, model);
+    }
     hand(canvas, by_hand, model);
 }
 
@@ -71,7 +76,9 @@ fn compare(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
     if canvas.button(row, controls::mode_id(Mode::Hold), look) {
         canvas.actions.push(Action::Mode(if on { Mode::Follow } else { Mode::Hold }));
     }
-    controls::switch_button(canvas, rest, Switch::MidiOut, model);
+    let (switch, setup) = split_x(rest, 0.62, canvas.px(5.0));
+    controls::switch_button(canvas, switch, Switch::MidiOut, model);
+    midi::button(canvas, setup, model);
 }
 
 /// The icon and the words of what is in force, for other pages.

@@ -198,7 +198,7 @@ fn share(control: Control, value: f32) -> f32 {
 }
 
 /// How many notches up the wheel was turned. Some systems turn it sideways while shift is held.
-fn notches(event: &Event) -> Option<f32> {
+pub(super) fn notches(event: &Event) -> Option<f32> {
     let Event::MouseWheel { unit, delta, .. } = event else { return None };
     let turned = if delta.y == 0.0 { delta.x } else { delta.y };
     Some(match unit {

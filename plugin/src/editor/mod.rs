@@ -20,6 +20,7 @@ pub mod knob;
 pub mod latency;
 pub mod menu;
 pub mod meters;
+pub mod midi;
 pub mod mix;
 pub mod model;
 pub mod now;
@@ -30,6 +31,7 @@ pub mod river;
 pub mod samples;
 pub mod sections;
 pub mod session;
+pub mod stepper;
 pub mod theme;
 pub mod undo;
 pub mod view;
@@ -176,10 +178,11 @@ impl NiceEguiApp for App {
         &mut self,
         egui: egui::Context,
         host: GuiContext,
-        _frame: &mut Frame,
+        frame: &mut Frame,
     ) -> Result<(), HandlerError> {
         self.shared.presence.enter();
         window::keep_libraries();
+        window::show(frame.baseview_window());
         prepare(&egui, Shade::default());
         (self.dressed, self.shown, self.rest) = (None, None, Rest::default());
         self.host = Some(host);

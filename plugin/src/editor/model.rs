@@ -6,6 +6,7 @@ use super::theme::Shade;
 use super::watch::Seen;
 use crate::history::{History, Point};
 use crate::library::{Entry, Key};
+use crate::params::cc::{Carried, Routing};
 use crate::params::{Dial, IdiomParams, Switch};
 use crate::shared::Shared;
 use crate::state::Choice;
@@ -14,7 +15,9 @@ use idiom_engine::rt::cache::CacheLimits;
 use idiom_engine::spectrum::Spectrum;
 use idiom_engine::telemetry::MixState;
 use idiom_engine::worker::UserModel;
-use idiom_engine::{Genre, LimiterMode, Metrics, Mode, Section, Snapshot, Status, Uncertain};
+use idiom_engine::{
+    Backend, Genre, LimiterMode, Metrics, Mode, Quantization, Section, Snapshot, Status, Uncertain,
+};
 use nice_plug::prelude::Param;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -175,6 +178,8 @@ pub struct Look {
     pub percent: u16,
     /// The preset browser.
     pub browse: Browse,
+    /// The set-up of MIDI controllers lies over the page.
+    pub midi_setup: bool,
     /// The section whose settings are shown; the equalizer before another one was opened.
     pub section: Option<Section>,
 }
@@ -234,6 +239,8 @@ pub struct ViewModel {
     pub spectrum: Option<Spectrum>,
     /// Limits of the cache of the worker's answers.
     pub cache_limits: CacheLimits,
+    /// Where MIDI controllers go.
+    pub midi: Routing,
     /// Name, and colour as red, green and blue, of the track that this instance is on, if the host tells.
     pub track: Option<(String, Option<[u8; 3]>)>,
     /// Something is wrong: what, what happens instead, what to do.
@@ -261,7 +268,7 @@ impl ViewModel {
             manual: params.genre.value().into(),
             preset: params.preset.get(),
             own_profiles: params.preset.own_profiles().map(Box::new),
-            choice: params.selection.get(),
+            choice: params.recognition.choice(),
             own_model: params.model.get(),
             metrics: shared.handle.metrics(),
             latency: Vec::new(),
@@ -272,7 +279,8 @@ impl ViewModel {
             presets_folder: String::new(),
             trouble: None,
             spectrum: None,
-            cache_limits: shared.handle.cache_limits(),
+            cache_limits: params.recognition.cache_limits(),
+            midi: params.cc.routing(),
             track: shared.track().map(|track| {
                 let colour = track.color().map(|colour| colour.rgba());
                 (track.name().to_owned(), colour.map(|(red, green, blue, _)| [red, green, blue]))
@@ -351,7 +359,19 @@ pub enum Action {
     /// Deletes the user's preset of this name.
     Delete(String),
     /// Chose what computes the genre.
-    Choose(Choice),
+    Backend(Backend),
+    /// Chose in which arithmetic.
+    Quantization(Quantization),
+    /// Chose how many of the worker's answers are kept.
+    CacheSize(i32),
+    /// Chose for how many minutes of sound an answer is kept.
+    CacheMinutes(i32),
+    /// Chose the MIDI channel, `1..=16`.
+    MidiChannel(i32),
+    /// Chose the controller of something that is sent, by its place in [`FREE`](crate::params::cc::FREE).
+    Controller(Carried, i32),
+    /// Opened or closed the set-up of MIDI controllers.
+    MidiSetup(bool),
     /// Has read the notice about the loaded state.
     DismissNotice,
     /// Chose what the mix does in doubt.
@@ -380,6 +400,4 @@ pub enum Action {
     OpenModel(PathBuf),
     /// Chose the built-in model.
     BuiltInModel,
-    /// Set limits of the cache.
-    CacheLimits(CacheLimits),
 }

@@ -4,7 +4,6 @@ use super::canvas::{Button, Canvas, columns, rows, take_bottom};
 use super::card;
 use super::icons;
 use super::model::{Action, ViewModel};
-use crate::state::Choice;
 use egui::{Align, Align2, CursorIcon, Id, Pos2, Rect, Role, Sense, Vec2, WidgetInfo};
 use idiom_engine::{Backend, Quantization};
 
@@ -104,7 +103,7 @@ fn line(canvas: &mut Canvas<'_>, rect: Rect, backend: Backend, model: &ViewModel
     let text = seen.map_or_else(|| "\u{2013}".into(), time);
     canvas.text(Pos2::new(right, rect.center().y), Align2::RIGHT_CENTER, text, 12.0, colors.text);
     if response.clicked() && !on {
-        canvas.actions.push(Action::Choose(Choice { backend, ..model.choice }));
+        canvas.actions.push(Action::Backend(backend));
     }
     let cost = match seen {
         Some(ns) => format!("Seen here: {} a frame, {} of its 20 ms.", time(ns), share(ns)),
@@ -135,7 +134,7 @@ fn quantizations(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
         }
         let look = Button::words(colors, quantization.label(), &help, on);
         if canvas.button(place, quantization_id(quantization), look) && !on {
-            canvas.actions.push(Action::Choose(Choice { quantization, ..model.choice }));
+            canvas.actions.push(Action::Quantization(quantization));
         }
     }
     let text = match &model.status.choice {
@@ -153,7 +152,7 @@ fn backend_help(backend: Backend) -> &'static str {
         Backend::Tflite => "The same network from a TFLite file.",
         Backend::OnnxWorker => "The network twice a second, beside the audio thread.",
         Backend::Classic => "A linear model on three seconds of cepstral statistics.",
-        Backend::Spectral => "Simple rules on the spectrum. Needs no model; least accurate.",
+        Backend::Spectral => "Simple rules on the spectrum. Least accurate.",
     }
 }
 

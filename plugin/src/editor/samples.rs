@@ -1,12 +1,13 @@
 //! Moments in the life of the window, for its tests and for drawing it without a host.
 
+use super::card;
 use super::model::{Look, ViewModel};
 use super::watch::Seen;
 use crate::history::{Point, SHOWN};
 use crate::library::{Entry, Key, Library};
 use crate::params::{Dial, Switch};
 use idiom_engine::metrics::{BUCKETS, CacheMetrics, Cost, Queue};
-use idiom_engine::profile::Preset;
+use idiom_engine::profile::{Parameter, Preset};
 use idiom_engine::spectrum::{POINTS, Spectrum, hertz};
 use idiom_engine::telemetry::MixState;
 use idiom_engine::worker::UserModel;
@@ -71,6 +72,7 @@ pub fn all() -> Vec<(&'static str, ViewModel)> {
         ("missing model", missing),
         ("problem", problem),
         ("own model", own_model),
+        ("midi setup", midi_setup()),
         ("own preset", own_preset()),
         ("hostile", hostile()),
     ]
@@ -89,29 +91,50 @@ pub fn empty() -> ViewModel {
     }
 }
 
-/// Jazz, recognised, after some rock.
+/// Three minutes of a programme: somebody talks, a band plays, then another one, with some doubt between the two.
+fn past() -> Vec<Point> {
+    let parts = [(0.02, Genre::Speech), (0.26, Genre::Rock), (0.62, Genre::Jazz)];
+    let (mut genre, mut points) = (None, Vec::with_capacity(SHOWN));
+    for i in 0..SHOWN {
+        let share = i as f32 / SHOWN as f32;
+        // What each genre has of the sound, never quite still.
+        let mut posterior: [f32; 5] = std::array::from_fn(|k| {
+            let t = i as f32 / (9.0 + 4.0 * k as f32) + 1.7 * k as f32;
+            0.03 + 0.03 * (t.sin() + (2.7 * t).sin() * 0.6).abs() + 0.02 * (7.3 * t).sin().abs()
+        });
+        posterior[Genre::Electronic.index()] += 0.35 * (-((share - 0.615) / 0.03).powi(2)).exp();
+        for (k, (from, leads)) in parts.iter().enumerate() {
+            let to = parts.get(k + 1).map_or(2.0, |(next, _)| *next);
+            let rise = |at: f32| 1.0 / (1.0 + (-(share - at) / 0.008).exp());
+            posterior[leads.index()] += 0.9 * (rise(*from) - rise(to));
+        }
+        let sum: f32 = posterior.iter().sum();
+        posterior.iter_mut().for_each(|p| *p /= sum);
+        let (heard, most) = Posterior(posterior).top();
+        if most >= 0.7 {
+            genre = Some(heard);
+        }
+        let verdict = match genre {
+            None => Verdict::Listening,
+            Some(_) if most < 0.7 => Verdict::Uncertain,
+            Some(_) => Verdict::Recognised,
+        };
+        points.push(Point { posterior: posterior.map(|p| (p * 255.0) as u8), genre, verdict });
+    }
+    points
+}
+
+/// Jazz, recognised, after talk and some rock; the mix has come most of the way.
 pub fn playing() -> ViewModel {
-    let history: Vec<_> = (0..SHOWN)
-        .map(|i| {
-            let share = (i as f32 / 120.0 - 2.5).clamp(0.0, 1.0);
-            let ripple = 0.1 * (i as f32 / 21.0).sin().abs();
-            let posterior =
-                [0.02, 0.85 - 0.8 * share - ripple / 2.0, 0.05 + 0.8 * share - ripple / 2.0, ripple, 0.08];
-            let genre = if share < 0.7 { Genre::Rock } else { Genre::Jazz };
-            let sure = !(0.3..=0.7).contains(&share);
-            Point {
-                posterior: posterior.map(|p: f32| (p.max(0.0) * 255.0) as u8),
-                genre: Some(genre).filter(|_| i > 10),
-                verdict: if i < 10 {
-                    Verdict::Listening
-                } else if sure {
-                    Verdict::Recognised
-                } else {
-                    Verdict::Uncertain
-                },
-            }
-        })
-        .collect();
+    use Parameter::{HighDb, HighHz, HighQ, LowDb, LowHz, LowQ, MidDb, MidHz, MidQ};
+    use Parameter::{PresenceDb, PresenceHz, PresenceQ};
+    let profiles = &Preset::factory()[0].profiles.genres;
+    let (from, to) = (&profiles[Genre::Rock.index()], &profiles[Genre::Jazz.index()]);
+    let mut values = *to;
+    for &parameter in Parameter::ALL {
+        values[parameter] = to[parameter] + 0.3 * (from[parameter] - to[parameter]);
+    }
+    let band = |parameters: [Parameter; 4]| parameters.map(|parameter| values[parameter]);
     let mut model = empty();
     model.snapshot = Snapshot {
         frames: 5_000,
@@ -128,30 +151,32 @@ pub fn playing() -> ViewModel {
         swaps: 1,
         sample_rate: 48_000.0,
         mix: MixState {
-            eq_db: [1.2, -0.8, 0.5, 1.6],
-            eq_hz: [110.0, 420.0, 3_500.0, 9_000.0],
-            eq_q: [0.71, 0.8, 0.8, 0.71],
-            threshold_db: -22.0,
-            ratio: 1.6,
-            attack_ms: 25.0,
-            release_ms: 180.0,
+            eq_db: band([LowDb, MidDb, PresenceDb, HighDb]),
+            eq_hz: band([LowHz, MidHz, PresenceHz, HighHz]),
+            eq_q: band([LowQ, MidQ, PresenceQ, HighQ]),
+            threshold_db: values[Parameter::Threshold],
+            ratio: values[Parameter::Ratio],
+            attack_ms: values[Parameter::Attack],
+            release_ms: values[Parameter::Release],
             makeup_db: 1.0,
             reduction_db: -2.3,
             gate_db: -0.4,
-            low_cut: 1.0,
-            low_cut_hz: 32.0,
-            drive: 0.12,
-            width: 1.06,
+            low_cut: values[Parameter::LowCut],
+            low_cut_hz: values[Parameter::LowCutHz],
+            drive: values[Parameter::DriveMix],
+            width: values[Parameter::Width],
             loudness_db: 1.8,
             lufs: [-17.2, -18.9],
             limiter_db: 0.0,
             calm: 1.0,
-            values: Preset::factory()[0].profiles.genres[Genre::Rock.index()],
+            values,
             ..MixState::default()
         },
     };
-    model.status.model = "flagship 2026.11.2".into();
-    model.history = history;
+    // What is shipped, as its card says.
+    model.status.model =
+        card::of(Backend::Onnx).map_or_else(String::new, |card| format!("{} {}", card.model, card.version));
+    model.history = past();
     model.spectrum = Some(spectrum());
     model.metrics = metrics();
     model.latency = (0..BUCKETS).map(|i| (900.0 * (-(i as f32 - 27.0).powi(2) / 9.0).exp()) as u64).collect();
@@ -186,6 +211,15 @@ pub fn own_preset() -> ViewModel {
     model.presets = Arc::new(entries);
     model.loaded = Some(key);
     model.edited = true;
+    model
+}
+
+/// MIDI out is set up, with two values on one controller.
+fn midi_setup() -> ViewModel {
+    let mut model = playing();
+    model.look.midi_setup = true;
+    model.switches[Switch::MidiOut.index()] = true;
+    model.midi.numbers = [102, 103, 104, 102, 20, 107, 108];
     model
 }
 

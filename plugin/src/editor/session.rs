@@ -88,6 +88,8 @@ pub struct Session {
     /// When the last picture was drawn, in seconds.
     drawn_s: f64,
     print: Print,
+    /// The set-up of MIDI controllers is shown.
+    midi_setup: bool,
     /// Size that was asked for in percent, until the window took it.
     resize: Option<u16>,
 }
@@ -122,6 +124,7 @@ impl Session {
             redo,
             slot: self.slot,
             section: self.section,
+            midi_setup: self.midi_setup,
             by_hand: self.by_hand.or(model.manual),
             percent: params.window.get().percent(),
         };
@@ -244,40 +247,38 @@ impl Session {
                 let name = format!("{} for {}", control.name(), genre.label());
                 self.undo.push(Step { name, before, after }, now_s);
             }
-            Action::Switch(switch, on) => {
-                let param = params.switch(*switch);
-                self.one(params, host, now_s, switch.name(), param.as_ptr(), f32::from(u8::from(*on)));
-            }
-            Action::Mode(mode) => {
-                let normalized = params.mode.preview_normalized((*mode).into());
-                self.one(params, host, now_s, "Mode", params.mode.as_ptr(), normalized);
-            }
+            Action::Switch(switch, on) => self.one(params, host, now_s, params.switch(*switch), *on),
+            Action::Mode(mode) => self.one(params, host, now_s, &params.mode, (*mode).into()),
             Action::Print(true) => self.print.arm(params, &mut |gesture| tell(host, gesture)),
             Action::Print(false) => self.end_print(params, host),
             Action::Uncertain(uncertain) => {
-                let normalized = params.uncertain.preview_normalized((*uncertain).into());
-                self.one(params, host, now_s, "When uncertain", params.uncertain.as_ptr(), normalized);
+                self.one(params, host, now_s, &params.uncertain, (*uncertain).into());
             }
-            Action::Limiter(mode) => {
-                let normalized = params.limiter.preview_normalized((*mode).into());
-                self.one(params, host, now_s, "Limiter kind", params.limiter.as_ptr(), normalized);
-            }
+            Action::Limiter(mode) => self.one(params, host, now_s, &params.limiter, (*mode).into()),
             Action::Section(section) => self.section = Some(*section),
             Action::Manual(genre) => {
                 if let Some(genre) = params.genre.value().into() {
                     self.by_hand = Some(genre);
                 }
-                let normalized = params.genre.preview_normalized((*genre).into());
-                self.one(params, host, now_s, "Genre", params.genre.as_ptr(), normalized);
+                self.one(params, host, now_s, &params.genre, (*genre).into());
             }
-            Action::Choose(choice) => self.change(
-                params,
-                host,
-                now_s,
-                "Backend",
-                Value::Choice(params.selection.get()),
-                Value::Choice(*choice),
-            ),
+            Action::Backend(backend) => {
+                self.one(params, host, now_s, &params.recognition.backend, (*backend).into());
+            }
+            Action::Quantization(quantization) => {
+                self.one(params, host, now_s, &params.recognition.quantization, (*quantization).into());
+            }
+            Action::CacheSize(answers) => {
+                self.one(params, host, now_s, &params.recognition.cache_size, *answers);
+            }
+            Action::CacheMinutes(minutes) => {
+                self.one(params, host, now_s, &params.recognition.cache_minutes, *minutes);
+            }
+            Action::MidiChannel(channel) => self.one(params, host, now_s, &params.cc.channel, *channel),
+            Action::Controller(carried, place) => {
+                self.one(params, host, now_s, params.cc.number(*carried), *place);
+            }
+            Action::MidiSetup(open) => self.midi_setup = *open,
             Action::Load(key) => self.load(key, params, host, now_s),
             Action::Browse(browse) => self.browse = browse.clone(),
             Action::Favourite(key, on) => {
@@ -339,7 +340,6 @@ impl Session {
                 params.model.play(None);
                 self.model_changed(before, params, now_s);
             }
-            Action::CacheLimits(limits) => shared.handle.set_cache_limits(*limits),
         }
     }
 
@@ -350,20 +350,13 @@ impl Session {
         self.undo.push(Step { name: "Model".into(), before, after }, now_s);
     }
 
-    fn one(
-        &mut self,
-        params: &IdiomParams,
-        host: &impl Host,
-        now_s: f64,
-        name: &str,
-        param: ParamPtr,
-        to: f32,
-    ) {
-        let id = params.param_map().into_iter().find(|(_, ptr, _)| *ptr == param).map(|(id, ..)| id);
+    /// Sets one parameter to a plain value.
+    fn one<P: Param>(&mut self, params: &IdiomParams, host: &impl Host, now_s: f64, param: &P, to: P::Plain) {
+        let (ptr, to) = (param.as_ptr(), param.preview_normalized(to));
+        let id = params.param_map().into_iter().find(|(_, known, _)| *known == ptr).map(|(id, ..)| id);
         let Some(id) = id else { return };
-        // SAFETY: it is one of `params`.
-        let before = Value::Param(id.clone(), unsafe { param.unmodulated_normalized_value() });
-        self.change(params, host, now_s, name, before, Value::Param(id, to));
+        let before = Value::Param(id.clone(), param.unmodulated_normalized_value());
+        self.change(params, host, now_s, param.name(), before, Value::Param(id, to));
     }
 
     fn change(
@@ -392,7 +385,6 @@ impl Session {
                         host.end(*param);
                     }
                 }
-                Value::Choice(choice) => params.selection.choose(*choice),
                 Value::Preset(played) => params.preset.set_played(played),
                 Value::Model(model) => params.model.play(model.clone()),
                 Value::Slot(slot) => self.slot = *slot,

@@ -4,7 +4,7 @@
 
 use crate::editor::model::Slot;
 use crate::params::IdiomParams;
-use crate::state::{Choice, Played};
+use crate::state::Played;
 use idiom_engine::worker::UserModel;
 use nice_plug::prelude::*;
 
@@ -18,8 +18,6 @@ const TOGETHER_S: f64 = 0.8;
 pub enum Value {
     /// A host parameter by its id, normalized.
     Param(String, f32),
-    /// What computes the genre.
-    Choice(Choice),
     /// The preset that plays, with its profiles where they were changed.
     Preset(Played),
     /// The user's own model, or none for the built-in one.
@@ -120,7 +118,6 @@ impl Setup {
             // SAFETY: `param_map` points into `params`, which is alive.
             .map(|(id, param, _)| Value::Param(id, unsafe { param.unmodulated_normalized_value() }))
             .collect();
-        values.push(Value::Choice(params.selection.get()));
         values.push(Value::Preset(params.preset.played()));
         values.push(Value::Model(params.model.get()));
         Setup(values)
@@ -197,7 +194,7 @@ mod tests {
     fn a_setup_holds_every_parameter_but_the_bypass() {
         let params = IdiomParams::new(std::sync::Arc::default());
         let setup = Setup::of(&params);
-        assert_eq!(setup.0.len(), params.param_map().len() - 1 + 3);
+        assert_eq!(setup.0.len(), params.param_map().len() - 1 + 2);
         let mut other = setup.clone();
         other.0[0] = Value::Param("amount".into(), 0.25);
         let step = setup.step_to(&other, "B".into());

@@ -31,9 +31,9 @@ pub struct UserPreset {
     /// Profiles that were changed, in place of the built-in preset's: a preset file of the engine's format.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profiles: Option<String>,
-    /// What computes the genre; what is left out is chosen by Idiom.
-    #[serde(default)]
-    pub inference: Choice,
+    /// What computes the genre, in files from before that was among the parameters.
+    #[serde(default, skip_serializing)]
+    inference: Option<Choice>,
     /// Host parameters by their ids: numbers in the unit that the host shows, other settings by the words it shows.
     #[serde(default)]
     pub parameters: BTreeMap<String, toml::Value>,
@@ -50,7 +50,7 @@ impl UserPreset {
             tags,
             plays: Preset::factory().get(played.built_in).map_or("", |preset| &preset.name).to_owned(),
             profiles: played.own.map(|own| own.to_text()),
-            inference: params.selection.get(),
+            inference: None,
             parameters: BTreeMap::new(),
         };
         let map = params.param_map();
@@ -90,7 +90,6 @@ impl UserPreset {
         let own = own.map_err(|error| format!("its profiles: {error}"))?;
         for value in &mut setup.0 {
             match value {
-                Value::Choice(choice) => *choice = self.inference,
                 Value::Preset(played) => *played = Played { built_in: plays, own: own.clone() },
                 // The user's own model is a file of this machine's, and a preset goes to others.
                 Value::Model(_) => {}
@@ -161,7 +160,12 @@ impl UserPreset {
             Some(1..) => {}
             _ => return Err(format!("no `version = {VERSION}` at its top: not a preset of Idiom's window")),
         }
-        let preset: UserPreset = toml::from_str(text).map_err(|error| error.to_string())?;
+        let mut preset: UserPreset = toml::from_str(text).map_err(|error| error.to_string())?;
+        if let Some(Choice { backend, quantization }) = preset.inference.take() {
+            for (id, label) in [("backend", backend.label()), ("quantization", quantization.label())] {
+                preset.parameters.entry(id.into()).or_insert_with(|| label.into());
+            }
+        }
         let name = preset.name.trim();
         if name.is_empty() || name.chars().count() > super::LONGEST_NAME {
             return Err(format!("its name has to have 1 to {} characters", super::LONGEST_NAME));

@@ -40,7 +40,7 @@ fn moved() -> IdiomParams {
         }
     }
     params.preset.choose(2);
-    params.selection.choose(Choice { backend: Backend::Classic, quantization: Quantization::Fp32 });
+    params.recognition.choose(Choice { backend: Backend::Classic, quantization: Quantization::Fp32 });
     params
 }
 
@@ -71,6 +71,26 @@ fn a_preset_comes_back_from_its_file_as_it_was_saved() {
 
     library.delete("Night \u{2013} bus/2");
     assert!(Library::open(Some(folder.0.clone())).user("Night \u{2013} bus/2").is_none());
+}
+
+/// Backend and quantization were no parameters when the first presets were saved.
+#[test]
+fn a_preset_from_before_the_backend_was_a_parameter_still_sets_it() {
+    let text = "version = 1\nname = \"Old\"\nplays = \"Gentle Bus\"\n\n[inference]\nbackend = \"onnx-worker\"\n\
+                quantization = \"int8\"\n\n[parameters]\namount = 40.0\n";
+    let old = UserPreset::parse(text).unwrap();
+    let set = old.setup(&params()).unwrap();
+    let to = params();
+    to.recognition.choose(Choice { backend: Backend::OnnxWorker, quantization: Quantization::Int8 });
+    let expected = Setup::of(&to);
+    for id in ["backend", "quantization"] {
+        let value = |setup: &Setup| {
+            setup.0.iter().find(|v| matches!(v, Value::Param(known, _) if known == id)).cloned()
+        };
+        assert_eq!(value(&set), value(&expected), "{id}");
+    }
+    assert_eq!(UserPreset::parse(&old.to_text()).unwrap(), old);
+    assert!(!old.to_text().contains("inference"));
 }
 
 #[test]

@@ -96,6 +96,13 @@ pub struct Routing {
     pub numbers: [u8; VALUES],
 }
 
+impl Default for Routing {
+    /// Of a new instance.
+    fn default() -> Self {
+        Controllers::default().routing()
+    }
+}
+
 /// The parameters of this group. They are for setting up and cannot be automated.
 pub struct Controllers {
     /// MIDI channel, `1..=16`.

@@ -1,6 +1,6 @@
 //! Every parameter that is one of several.
 
-use idiom_engine::{Genre, LimiterMode, Mode, Uncertain};
+use idiom_engine::{Backend, Genre, LimiterMode, Mode, Quantization, Uncertain};
 use nice_plug::prelude::*;
 
 /// The genre parameter: follow what is heard, or one genre set by hand.
@@ -155,6 +155,115 @@ impl From<LimiterMode> for LimiterChoice {
     }
 }
 
+/// What computes the genre, see [`Backend`]. In the order of [`Backend::ALL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum BackendChoice {
+    /// See [`Backend::Auto`].
+    #[id = "auto"]
+    Auto,
+    /// See [`Backend::Onnx`].
+    #[id = "onnx"]
+    #[name = "ONNX"]
+    Onnx,
+    /// See [`Backend::Tflite`].
+    #[id = "tflite"]
+    #[name = "TFLite"]
+    Tflite,
+    /// See [`Backend::OnnxWorker`].
+    #[id = "onnx-worker"]
+    #[name = "ONNX on worker"]
+    OnnxWorker,
+    /// See [`Backend::Classic`].
+    #[id = "classic"]
+    Classic,
+    /// See [`Backend::Spectral`].
+    #[id = "spectral"]
+    #[name = "Spectral rules"]
+    Spectral,
+}
+
+impl From<BackendChoice> for Backend {
+    fn from(choice: BackendChoice) -> Self {
+        match choice {
+            BackendChoice::Auto => Backend::Auto,
+            BackendChoice::Onnx => Backend::Onnx,
+            BackendChoice::Tflite => Backend::Tflite,
+            BackendChoice::OnnxWorker => Backend::OnnxWorker,
+            BackendChoice::Classic => Backend::Classic,
+            BackendChoice::Spectral => Backend::Spectral,
+        }
+    }
+}
+
+impl From<Backend> for BackendChoice {
+    fn from(backend: Backend) -> Self {
+        match backend {
+            Backend::Auto => BackendChoice::Auto,
+            Backend::Onnx => BackendChoice::Onnx,
+            Backend::Tflite => BackendChoice::Tflite,
+            Backend::OnnxWorker => BackendChoice::OnnxWorker,
+            Backend::Classic => BackendChoice::Classic,
+            Backend::Spectral => BackendChoice::Spectral,
+        }
+    }
+}
+
+impl BackendChoice {
+    /// Its id in a state.
+    pub fn id(self) -> &'static str {
+        Self::ids().map_or("", |ids| ids[self.to_index()])
+    }
+}
+
+/// In which arithmetic a network runs, see [`Quantization`]. In the order of [`Quantization::ALL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum QuantizationChoice {
+    /// See [`Quantization::Auto`].
+    #[id = "auto"]
+    Auto,
+    /// See [`Quantization::Fp32`].
+    #[id = "fp32"]
+    #[name = "FP32"]
+    Fp32,
+    /// See [`Quantization::Fp16`].
+    #[id = "fp16"]
+    #[name = "FP16"]
+    Fp16,
+    /// See [`Quantization::Int8`].
+    #[id = "int8"]
+    #[name = "INT8"]
+    Int8,
+}
+
+impl From<QuantizationChoice> for Quantization {
+    fn from(choice: QuantizationChoice) -> Self {
+        match choice {
+            QuantizationChoice::Auto => Quantization::Auto,
+            QuantizationChoice::Fp32 => Quantization::Fp32,
+            QuantizationChoice::Fp16 => Quantization::Fp16,
+            QuantizationChoice::Int8 => Quantization::Int8,
+        }
+    }
+}
+
+impl From<Quantization> for QuantizationChoice {
+    fn from(quantization: Quantization) -> Self {
+        match quantization {
+            Quantization::Auto => QuantizationChoice::Auto,
+            Quantization::Fp32 => QuantizationChoice::Fp32,
+            Quantization::Fp16 => QuantizationChoice::Fp16,
+            Quantization::Int8 => QuantizationChoice::Int8,
+        }
+    }
+}
+
+impl QuantizationChoice {
+    /// Its id in a state.
+    pub fn id(self) -> &'static str {
+        Self::ids().map_or("", |ids| ids[self.to_index()])
+    }
+}
+
 /// The ids under which a state keeps the value of a choice parameter; `None` when there is no such parameter.
 pub fn ids(parameter: &str) -> Option<&'static [&'static str]> {
     match parameter {
@@ -162,6 +271,8 @@ pub fn ids(parameter: &str) -> Option<&'static [&'static str]> {
         "mode" => ModeChoice::ids(),
         "uncertain" => UncertainChoice::ids(),
         "limiter.kind" => LimiterChoice::ids(),
+        "backend" => BackendChoice::ids(),
+        "quantization" => QuantizationChoice::ids(),
         _ => None,
     }
 }
@@ -184,6 +295,19 @@ mod tests {
         }
         for uncertain in [Uncertain::Ease, Uncertain::Keep] {
             assert_eq!(Uncertain::from(UncertainChoice::from(uncertain)), uncertain);
+        }
+        for (backend, label) in Backend::ALL.into_iter().zip(BackendChoice::variants()) {
+            assert_eq!(Backend::from(BackendChoice::from(backend)), backend);
+            assert_eq!(backend.label(), *label);
+            assert_eq!(serde_json::to_value(backend).unwrap(), BackendChoice::from(backend).id());
+        }
+        for (quantization, label) in Quantization::ALL.into_iter().zip(QuantizationChoice::variants()) {
+            assert_eq!(Quantization::from(QuantizationChoice::from(quantization)), quantization);
+            assert_eq!(quantization.label(), *label);
+            assert_eq!(
+                serde_json::to_value(quantization).unwrap(),
+                QuantizationChoice::from(quantization).id()
+            );
         }
         for mode in [LimiterMode::ZeroLatency, LimiterMode::LookAhead] {
             assert_eq!(LimiterMode::from(LimiterChoice::from(mode)), mode);

@@ -3,6 +3,7 @@
 //! * [`dial`]: continuous ones of the whole; [`switch`]: on or off; [`choice`]: one of several.
 //! * [`own`]: the user's own setting of everything that a genre moves.
 //! * [`cc`]: MIDI controllers out.
+//! * [`recognition`]: what computes the genre.
 //!
 //! Ids are named here once and never change: states and automation refer to them.
 
@@ -10,16 +11,20 @@ pub mod cc;
 pub mod choice;
 pub mod dial;
 pub mod own;
+pub mod recognition;
 pub mod switch;
 pub mod unit;
 
-pub use choice::{GenreChoice, LimiterChoice, ModeChoice, UncertainChoice};
+pub use choice::{
+    BackendChoice, GenreChoice, LimiterChoice, ModeChoice, QuantizationChoice, UncertainChoice,
+};
 pub use dial::Dial;
 pub use own::Own;
+pub use recognition::Recognition;
 pub use switch::{Switch, Switches};
 pub use unit::Unit;
 
-use crate::state::{FormatNumber, LoadReport, ModelSelection, PresetSelection, Selection, WindowSize};
+use crate::state::{FormatNumber, LoadReport, ModelSelection, PresetSelection, WindowSize};
 use cc::Controllers;
 use idiom_engine::profile::Parameter;
 use idiom_engine::{Controls, Handle, LimiterMode, Section};
@@ -69,6 +74,9 @@ pub struct IdiomParams {
     /// MIDI controllers out.
     #[nested]
     pub cc: Controllers,
+    /// What computes the genre.
+    #[nested(group = "Recognition")]
+    pub recognition: Recognition,
 
     /// The mix is being written into [`own`](Self::own) as automation. Set by [`crate::print`] only.
     pub printing: AtomicBool,
@@ -76,9 +84,6 @@ pub struct IdiomParams {
     /// The layout number of the state, see [`crate::state::FORMAT`].
     #[persist = "format"]
     pub format: FormatNumber,
-    /// Backend and quantization the user chose.
-    #[persist = "inference"]
-    pub selection: Selection,
     /// The preset that plays. Not a parameter: a host that automates or remembers parameters by number would play another
     /// preset once more are built in.
     #[persist = "preset"]
@@ -95,7 +100,7 @@ pub struct IdiomParams {
 }
 
 impl IdiomParams {
-    /// Defaults for a new instance whose backend choices go to `handle`.
+    /// Defaults for a new instance whose choices go to `handle`.
     pub fn new(handle: Arc<Handle>) -> Self {
         Self {
             amount: Dial::Amount.param(),
@@ -111,10 +116,10 @@ impl IdiomParams {
             switches: Switches::default(),
             own: Own::default(),
             cc: Controllers::default(),
+            recognition: Recognition::new(&handle),
             printing: AtomicBool::new(false),
             format: FormatNumber,
             model: ModelSelection::new(Arc::clone(&handle)),
-            selection: Selection::new(Arc::clone(&handle)),
             preset: PresetSelection::new(handle),
             window: WindowSize::default(),
             report: LoadReport::default(),
@@ -264,6 +269,10 @@ mod tests {
             "cc.speech",
             "cc.winner",
             "cc.confidence",
+            "backend",
+            "quantization",
+            "cache.size",
+            "cache.minutes",
         ] {
             assert!(ids.contains(id), "{id}");
         }

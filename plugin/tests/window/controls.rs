@@ -4,18 +4,17 @@ use crate::desk::{Window, on, pages, window};
 use crate::layout::sizes;
 use egui::{Event, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Vec2};
 use idiom_engine::profile::{Parameter, Profile};
-use idiom_engine::rt::cache::{CacheLimits, ENTRY_BYTES};
 use idiom_engine::{Backend, Genre, LimiterMode, Mode, Quantization, Section, Uncertain};
 use idiom_plugin::editor::control::Control;
 use idiom_plugin::editor::menu::Menu;
-use idiom_plugin::editor::model::{Action, Browse, Page, Shelf, Slot};
+use idiom_plugin::editor::model::{Action, Browse, Page, Shelf, Slot, ViewModel};
 use idiom_plugin::editor::theme::Shade;
 use idiom_plugin::editor::{
-    cache, controls, genre, header, knob, presets, recogniser, samples, sections, view,
+    cache, controls, genre, header, knob, midi, presets, recogniser, samples, sections, stepper, view,
 };
 use idiom_plugin::library::Key;
+use idiom_plugin::params::cc::{Carried, FREE};
 use idiom_plugin::params::{Dial, Switch};
-use idiom_plugin::state::Choice;
 
 fn key(key: egui::Key) -> Event {
     Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers: Modifiers::NONE }
@@ -193,15 +192,11 @@ fn each_button_says_what_it_is_for() {
     assert_eq!(window().click(&model, controls::genre_id(None)), [], "Auto is on already");
     let model = on(&model, Page::Engine);
     for backend in Backend::ALL.into_iter().filter(|b| *b != Backend::Auto) {
-        let chosen = Choice { backend, quantization: Quantization::Auto };
-        assert_eq!(window().click(&model, recogniser::backend_id(backend)), [Action::Choose(chosen)]);
+        assert_eq!(window().click(&model, recogniser::backend_id(backend)), [Action::Backend(backend)]);
     }
     for quantization in [Quantization::Fp32, Quantization::Fp16, Quantization::Int8] {
-        let chosen = Choice { backend: Backend::Auto, quantization };
-        assert_eq!(
-            window().click(&model, recogniser::quantization_id(quantization)),
-            [Action::Choose(chosen)]
-        );
+        let click = window().click(&model, recogniser::quantization_id(quantization));
+        assert_eq!(click, [Action::Quantization(quantization)]);
     }
     let (_, problem) =
         samples::all().into_iter().find(|(name, _)| *name == "problem").expect("a known sample");
@@ -448,13 +443,52 @@ fn the_mode_is_chosen_and_the_mix_is_printed() {
 fn the_cache_is_limited_and_cleared() {
     let model = on(&samples::playing(), Page::Engine);
     assert_eq!(window().click(&model, cache::clear_id()), [Action::ClearCache]);
-    let limits = model.cache_limits;
-    for (more, entries, minutes) in [(false, 512, 15.0), (true, 2048, 60.0)] {
-        let expected = CacheLimits { entries, bytes: entries * ENTRY_BYTES, ..limits };
-        assert_eq!(window().click(&model, cache::limit_id(false, more)), [Action::CacheLimits(expected)]);
-        let expected = CacheLimits { ttl_s: minutes * 60.0, ..limits };
-        assert_eq!(window().click(&model, cache::limit_id(true, more)), [Action::CacheLimits(expected)]);
+    for (more, entries, minutes) in [(false, 512, 15), (true, 2048, 60)] {
+        let click = |what: &str| window().click(&model, stepper::id(what, more));
+        assert_eq!(click(cache::SIZE), [Action::CacheSize(entries)]);
+        assert_eq!(click(cache::TIME), [Action::CacheMinutes(minutes)]);
     }
+}
+
+#[test]
+fn midi_out_is_set_up_where_it_is_switched_on() {
+    let mut model = on(&samples::playing(), Page::Genre);
+    assert_eq!(window().click(&model, midi::setup_id()), [Action::MidiSetup(true)]);
+    model.look.midi_setup = true;
+    assert_eq!(window().click(&model, midi::setup_id()), [Action::MidiSetup(false)]);
+    assert_eq!(window().click(&model, midi::done_id()), [Action::MidiSetup(false)]);
+    let click = |model: &ViewModel, what: &str, more| window().click(model, stepper::id(what, more));
+    assert_eq!(click(&model, "midi channel", true), [Action::MidiChannel(2)]);
+    assert_eq!(click(&model, "midi channel", false), [], "there is no channel 0");
+    for (i, carried) in Carried::ALL.into_iter().enumerate() {
+        for (more, by) in [(true, 1), (false, -1)] {
+            let place = FREE.iter().position(|free| *free == model.midi.numbers[i]).unwrap() as i32 + by;
+            assert_eq!(click(&model, &carried.id(), more), [Action::Controller(carried, place)]);
+        }
+    }
+    model.midi.numbers[1] = model.midi.numbers[0];
+    (model.midi.numbers[2], model.midi.numbers[3]) = (FREE[0], FREE[FREE.len() - 1]);
+    model.midi.channel = 15;
+    let mut seen = window();
+    seen.draw(&model, vec![]);
+    assert!(seen.shows("not sent: Speech has it") && seen.shows("CC 3") && seen.shows("CC 119"));
+    assert_eq!(click(&model, "midi channel", true), []);
+    assert_eq!(click(&model, "cc.jazz", false), [], "the first");
+    assert_eq!(click(&model, "cc.electronic", true), [], "the last");
+    // The wheel, over the name as well as over the buttons.
+    let mut window = window();
+    window.draw(&model, vec![]);
+    let at = window.place(stepper::id("cc.speech", true)) - Vec2::new(60.0, 0.0);
+    window.draw(&model, vec![Event::PointerMoved(at)]);
+    let wheel = Event::MouseWheel {
+        unit: MouseWheelUnit::Line,
+        delta: Vec2::new(0.0, 1.0),
+        modifiers: Modifiers::NONE,
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Unknown,
+    };
+    let speech = Carried::Probability(Genre::Speech);
+    assert_eq!(window.draw(&model, vec![wheel]), [Action::Controller(speech, 23)]);
 }
 
 /// Those who cannot see the window hear what each control is called, as screen readers get it.

@@ -96,7 +96,7 @@ fn each_state_says_in_words_what_goes_on() {
                 "0.05 % of 20 ms",
                 "99 % 16 \u{b5}s",
                 "max 88 \u{b5}s",
-                "1.6 : 1",
+                "1.5 : 1",
                 "-2.3",
                 "INT8: 2.1x faster here",
             ],
@@ -110,6 +110,7 @@ fn each_state_says_in_words_what_goes_on() {
         ("neutral", &["Amount is 0 %: nothing is changed"]),
         ("missing model", &["reinstall Idiom", "Runs spectral rules"]),
         ("problem", &["engine failed and was switched off", "saved state is damaged"]),
+        ("midi setup", &["CC 107", "not sent: Speech has it", "Channel", "0 to 127"]),
         ("own model", &["a-model-of-mine", "It tells apart: rock, rain, wind"]),
     ];
     let samples = samples::all();

@@ -1,10 +1,12 @@
-//! Picture tests: every page in every state, drawn in memory and compared with the pictures in `plugin/pictures`.
+//! Picture tests: every page in every state, drawn in memory and compared with the pictures in `plugin/pictures`, and
+//! the manual's pictures.
 //!
 //! `IDIOM_PICTURES=accept cargo test --test window` replaces them with what is drawn now; look at them
 //! before keeping them. A failure leaves the new picture in `target/pictures`.
 
 use crate::raster::{Picture, Raster};
 use egui::{Context, Pos2, RawInput, Rect, Vec2};
+use idiom_engine::Section;
 use idiom_plugin::editor::model::{Page, ViewModel};
 use idiom_plugin::editor::theme::Shade;
 use idiom_plugin::editor::{prepare, samples, view};
@@ -82,12 +84,12 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Compares each picture with the kept one, or keeps it.
-fn check(pictures: Vec<(String, Picture)>) {
+/// Compares each picture with the one that is kept in this folder, or keeps it there.
+fn check(folder: &Path, pictures: Vec<(String, Picture)>) {
     let accept = std::env::var("IDIOM_PICTURES").is_ok_and(|value| value == "accept");
     let mut wrong = Vec::new();
     for (name, picture) in pictures {
-        let kept = root().join("pictures").join(format!("{name}.png"));
+        let kept = folder.join(format!("{name}.png"));
         if accept {
             write(&kept, &picture);
             continue;
@@ -136,7 +138,37 @@ fn every_page_looks_as_it_should_in_every_state() {
         let file = format!("{}-playing-light", page.label().to_lowercase());
         pictures.push((file, draw(&on("playing", page, Shade::Light), size, 0.75)));
     }
-    check(pictures);
+    pictures.push(("genre-midi-setup".into(), draw(&on("midi setup", Page::Genre, Shade::Dark), size, 0.75)));
+    check(&root().join("pictures"), pictures);
+}
+
+/// The pictures of the manual and of the README, and no others: none is of an older window.
+#[test]
+fn the_manual_shows_the_window_as_it_is() {
+    let folder = root().join("../docs/manual/src/images");
+    let pages = Page::ALL.map(|page| (page.label().to_lowercase(), "playing", page, None));
+    let others = [
+        ("midi", "midi setup", Page::Genre, None),
+        ("uncertain", "uncertain", Page::Genre, None),
+        ("compressor", "playing", Page::Mix, Some(Section::Compressor)),
+    ];
+    let all =
+        pages.into_iter().chain(others.map(|(name, state, page, open)| (name.into(), state, page, open)));
+    let mut pictures = Vec::new();
+    for (name, state, page, open) in all {
+        let mut model = on(state, page, Shade::Dark);
+        model.look.section = open;
+        pictures.push((name, draw(&model, Vec2::new(960.0, 690.0), 1.0)));
+    }
+    let mut names: Vec<String> = pictures.iter().map(|(name, _)| format!("{name}.png")).collect();
+    check(&folder, pictures);
+    let mut there: Vec<String> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    there.sort();
+    assert_eq!(there, names);
 }
 
 /// A larger window and a display with more pixels show the same picture, larger.

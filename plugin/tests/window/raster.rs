@@ -159,7 +159,8 @@ fn stretch(corners: [Pos2; 3], y: f32, left: usize, right: usize) -> (usize, usi
         low = low.min(xs[0]).min(xs[1]);
         high = high.max(xs[0]).max(xs[1]);
     }
-    if low > high {
+    // Beside the row, or all of it beyond what may be drawn on.
+    if low > high || left >= right {
         return (left, left);
     }
     let start = ((low - 1.5).max(0.0) as usize).clamp(left, right);

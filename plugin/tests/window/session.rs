@@ -2,16 +2,15 @@
 
 use idiom_engine::model::shipped;
 use idiom_engine::profile::Parameter;
-use idiom_engine::rt::cache::CacheLimits;
 use idiom_engine::{Backend, Genre, Handle, LimiterMode, Mode, Quantization, Section, Uncertain};
 use idiom_plugin::editor::control::Control;
 use idiom_plugin::editor::model::{Action, Browse, Page, Shelf, Slot, ViewModel};
 use idiom_plugin::editor::session::{NoHost, Session};
 use idiom_plugin::editor::theme::Shade;
 use idiom_plugin::library::Key;
+use idiom_plugin::params::cc::Carried;
 use idiom_plugin::params::{Dial, IdiomParams, Switch};
 use idiom_plugin::shared::Shared;
-use idiom_plugin::state::Choice;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -67,7 +66,6 @@ impl Drop for Plugin {
 fn every_change_can_be_taken_back_and_done_again() {
     let mut plugin = Plugin::new();
     let first = plugin.model();
-    let choice = Choice { backend: Backend::Classic, quantization: Quantization::Fp32 };
     let changes: Vec<(&str, Vec<Action>)> = vec![
         (
             "Amount",
@@ -86,12 +84,17 @@ fn every_change_can_be_taken_back_and_done_again() {
         ("When uncertain", vec![Action::Uncertain(Uncertain::Keep)]),
         ("Limiter kind", vec![Action::Limiter(LimiterMode::LookAhead)]),
         ("Genre", vec![Action::Manual(Some(Genre::Rock))]),
-        ("Backend", vec![Action::Choose(choice)]),
+        ("Backend", vec![Action::Backend(Backend::Classic)]),
+        ("Quantization", vec![Action::Quantization(Quantization::Fp32)]),
+        ("Cache size", vec![Action::CacheSize(256)]),
+        ("Cache time", vec![Action::CacheMinutes(5)]),
+        ("MIDI channel", vec![Action::MidiChannel(16)]),
+        ("Controller of jazz", vec![Action::Controller(Carried::Probability(Genre::Jazz), 0)]),
         ("Preset Streaming Polish", vec![Action::Load(Key::factory(2))]),
     ];
     let sound = |model: &ViewModel| {
         let choices = (model.manual, model.preset, model.choice, model.mode, model.uncertain, model.limiter);
-        (model.dials, model.switches, model.own, choices)
+        (model.dials, model.switches, model.own, choices, model.cache_limits, model.midi)
     };
     let mut states = vec![sound(&first)];
     for (name, actions) in &changes {
@@ -232,9 +235,16 @@ fn the_window_stands_as_it_was_left() {
     assert_eq!((model.look.page, model.look.shade), (Page::Engine, Shade::Light));
     assert_eq!(plugin.session.take_resize(), Some(150));
     assert_eq!(plugin.session.take_resize(), None);
-    let limits = CacheLimits { entries: 256, ttl_s: 60.0, ..CacheLimits::default() };
-    plugin.act([Action::CacheLimits(limits), Action::ClearCache]);
+    plugin.act([
+        Action::CacheSize(256),
+        Action::CacheMinutes(1),
+        Action::MidiSetup(true),
+        Action::ClearCache,
+    ]);
+    let limits = plugin.shared.handle.cache_limits();
+    assert_eq!((limits.room(), limits.ttl_s), (256, 60.0), "the engine is told");
     assert_eq!(plugin.model().cache_limits, limits);
+    assert!(plugin.model().look.midi_setup);
     // The genre that was set by hand is remembered for comparing.
     plugin.act([Action::Manual(Some(Genre::Speech)), Action::Manual(None)]);
     assert_eq!((plugin.model().manual, plugin.model().look.by_hand), (None, Some(Genre::Speech)));

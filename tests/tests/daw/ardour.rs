@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// Largest difference of samples that the silence before the song may make: Ardour's length of it is never the same, and the
 /// network remembers some seconds. What the mix changes is thirty times as much.
 const TOLERANCE: f32 = 0.01;
-/// The preset that carries the backend, which is no parameter.
+/// The preset that carries the backend.
 const PRESET: &str = "Test of the backend";
 
 #[test]
@@ -178,8 +178,8 @@ impl Ardour {
     fn write_preset(&self, path: &Path) -> Result<()> {
         let module = Module::load(&vst3_host::path()?)?;
         let mut state: serde_json::Value = serde_json::from_slice(&module.instantiate()?.save()?)?;
-        let choice = serde_json::json!({ "backend": Backend::Onnx, "quantization": Quantization::Fp32 });
-        state["fields"]["inference"] = serde_json::Value::String(choice.to_string());
+        state["params"]["backend"] = serde_json::json!({ "string": Backend::Onnx });
+        state["params"]["quantization"] = serde_json::json!({ "string": Quantization::Fp32 });
         let class = module.describe()?.class_id;
         std::fs::write(path, vst3_preset::file(&class, state.to_string().as_bytes()))?;
         Ok(())

@@ -44,10 +44,9 @@ fn the_round_trip_is_exact() {
         assert_eq!(values(&mut other), expected);
         // Compared as values: the order of keys in the file means nothing.
         assert_eq!(State::parse(&other.save().unwrap()).unwrap(), State::parse(&saved).unwrap());
-        let choice: serde_json::Value =
-            serde_json::from_str(State::parse(&saved).unwrap().0["fields"]["inference"].as_str().unwrap())
-                .unwrap();
-        assert_eq!(choice, json!({ "backend": backend, "quantization": quantization }));
+        let params = &State::parse(&saved).unwrap().0["params"];
+        assert_eq!(params["backend"], json!({ "string": backend }));
+        assert_eq!(params["quantization"], json!({ "string": quantization }));
     }
 }
 

@@ -19,7 +19,7 @@ const RELATIVE_GATE_LU: f64 = 10.0;
 
 /// Time constant of the gain in seconds, and the fastest it may move in dB per second.
 const GAIN_S: f64 = 1.5;
-/// See [`GAIN_S`].
+/// See `GAIN_S`.
 pub const MAX_DB_PER_S: f64 = 2.0;
 
 /// What the follower does at the end of a tick.

@@ -2,7 +2,7 @@
 //!
 //! [`follow`] turns decisions into a weight for each genre, [`blend`] the weights into a profile, and [`glide`] takes
 //! the mix there within the user's reaction time. What the profile asks for beyond neutral, scaled by Amount, comes on
-//! top of the user's own settings, which are [`hands`]: they, Amount, the section switches and the gains glide within
+//! top of the user's own settings, which are `hands.rs`: they, Amount, the section switches and the gains glide within
 //! [`CONTROL_S`]. [`chain`] is the processors in their order, each a module usable alone:
 //!
 //! [`trim`] → [`gate`] → [`eq`] → [`compressor`] → [`drive`] → [`width`] → [`follower`] → [`trim`] → [`limiter`]

@@ -1,7 +1,7 @@
 //! The network, played frame by frame.
 //!
 //! A causal convolution of a window computes, for every new frame, one column that it did not compute before. So each
-//! layer keeps the last columns of its input in a [`ring`], and a frame costs one column a layer instead of a window.
+//! layer keeps the last columns of its input in a ring, and a frame costs one column a layer instead of a window.
 //! [`Network::compile`] allocates everything; [`Network::push`] only computes. Results are those of the windowed graph
 //! (see [`crate::model::windowed`]): INT8 bit for bit on every instruction set, FP32 within rounding.
 
