@@ -178,11 +178,10 @@ impl NiceEguiApp for App {
         &mut self,
         egui: egui::Context,
         host: GuiContext,
-        frame: &mut Frame,
+        _frame: &mut Frame,
     ) -> Result<(), HandlerError> {
         self.shared.presence.enter();
         window::keep_libraries();
-        window::show(frame.baseview_window());
         prepare(&egui, Shade::default());
         (self.dressed, self.shown, self.rest) = (None, None, Rest::default());
         self.host = Some(host);

@@ -1,7 +1,7 @@
-//! A window that is drawn once it is open, and gone once the host was told so.
+//! A window that is gone once the host was told so.
 //!
 //! On Linux a window has a thread of its own, which baseview ends when the window is dropped. Two things about that have
-//! taken hosts down, and a third has left windows black; they are mended here:
+//! taken hosts down, and are mended here:
 //!
 //! * baseview waits for the thread only if the thread answers one last request, which a thread that is about to end
 //!   mostly does not. The thread was then still closing its window while the host had it closed already, opened the next
@@ -10,9 +10,6 @@
 //!   cleans up when the thread ends; if another window's thread unloads libEGL at that moment, the clean-up jumps into
 //!   nothing. What windows are drawn with is never unloaded here: [`keep_libraries`]. (The plugin's own library stays as
 //!   well, see `build.rs`.)
-//! * A window asks the X server when to draw, and is told only once it was shown. When the host is late to show it, which a
-//!   busy machine sees to, the window has asked by then, waits for an answer that it missed, and never draws. Here it is
-//!   shown before it can ask: [`show`].
 //!
 //! A panic on the window's thread is handed by baseview to whoever closes the window, which would unwind into the host:
 //! here it ends. And whatever the window has begun to write into the host ends with it.
@@ -95,24 +92,6 @@ pub fn keep_libraries() {
             }
         }
     }
-}
-
-/// Shows the window that the calling thread has begun to make, within that of the host. What fails is left to the host,
-/// which shows it as well.
-pub fn show(window: &baseview::WindowContext) {
-    #[cfg(target_os = "linux")]
-    {
-        use raw_window_handle::{HasWindowHandle, RawWindowHandle};
-        use x11rb::protocol::xproto::ConnectionExt;
-        let Ok(RawWindowHandle::Xlib(handle)) = window.window_handle().map(|handle| handle.as_raw()) else {
-            return;
-        };
-        let (Ok(id), Ok((screen, _))) = (u32::try_from(handle.window), x11rb::connect(None)) else { return };
-        // Waits until the server has done it: what it tells the window of that comes before anything else.
-        let _ = screen.map_window(id).map(|shown| shown.check());
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = window;
 }
 
 /// An open window. Dropping it closes it.

@@ -243,9 +243,8 @@ mod linux {
             let instance = module.instantiate().unwrap();
             // SAFETY: the parent goes after everything else.
             let view = unsafe { instance.open_window(parent) }.unwrap();
-            if round % 3 == 0 {
-                host.until_drawn(parent);
-            }
+            // Some are let go of while they begin, some while they draw.
+            std::thread::sleep(Duration::from_millis(if round % 3 == 0 { 300 } else { 0 }));
             if round % 2 == 0 {
                 instance.activate(48_000.0).unwrap();
                 let sound = music(4_800, 48_000.0, round);
