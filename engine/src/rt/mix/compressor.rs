@@ -14,7 +14,7 @@
 
 use super::eq::{Band, SHELF_Q, Shape};
 use super::glide::{MAX_TICK, Ramp};
-use super::level::{Detector, amplitude, larger, level_db, one_pole, smaller};
+use super::level::{DB_TO_LOG2, Detector, amplitude, exp2, larger, level_db, log2, one_pole, smaller};
 use super::{MAX_CHANNELS, Work};
 
 /// Overshoots (in dB) smaller than this are set to 0, long before they become denormal.
@@ -43,6 +43,9 @@ const STEADY_FACTOR: f32 = 4.0;
 /// Samples for which the programme-dependent release stays the same, counted from the start of a tick: a sixth of a
 /// millisecond, so that the division need not be done for each.
 const RELEASE_EVERY: usize = 8;
+
+/// Fastest attack, in seconds, while a setting moves: the gain should not run after a hand as fast as after the sound.
+const HAND_S: f64 = 0.002;
 
 /// Overshoots of two channels that are closer than this, in dB, count as the same.
 const SAME_DB: f32 = 1e-4;
@@ -107,6 +110,8 @@ pub struct Compressor {
     tick: usize,
     setting: Setting,
     attack_share: f32,
+    /// The largest share of the attack in this tick.
+    hand_share: f32,
     /// Share of the release, as stated.
     release_share: f32,
     /// The share of a sample in the slow average of the overshoot, and of a tick in that of the programme.
@@ -118,6 +123,11 @@ pub struct Compressor {
     link: Ramp,
     mix: Ramp,
     makeup_db: Ramp,
+    /// What [`makeup_db`](Self::makeup_db) is made of: the stated gain, what the programme's average level is reduced by where
+    /// all of the sound is compressed, and the share of that which is given back.
+    stated_db: Ramp,
+    average_db: Ramp,
+    given_back: Ramp,
     external: Ramp,
     /// An external side chain was there when it last listened.
     connected: bool,
@@ -158,6 +168,7 @@ impl Compressor {
                 ..Setting::NEUTRAL
             },
             attack_share: 0.0,
+            hand_share: 1.0,
             release_share: 0.0,
             steady_share: one_pole(STEADY_S, sample_rate) as f32,
             programme_share: one_pole(PROGRAMME_S, sample_rate / tick as f64),
@@ -167,6 +178,9 @@ impl Compressor {
             link: Ramp::default(),
             mix: Ramp::default(),
             makeup_db: Ramp::default(),
+            stated_db: Ramp::default(),
+            average_db: Ramp::default(),
+            given_back: Ramp::default(),
             external: Ramp::default(),
             connected: false,
             key_filter,
@@ -206,6 +220,7 @@ impl Compressor {
         if setting.detector_ms != before.detector_ms {
             self.detector.set_window(setting.detector_ms / 1_000.0, self.sample_rate);
         }
+        self.hand_share = if setting == before { 1.0 } else { share(1_000.0 * HAND_S) };
         self.key_filter.set([setting.key_hz, 1.0, SHELF_Q]);
         self.threshold_db.next(setting.threshold_db, self.tick);
         self.knee_db.next(setting.knee_db, self.tick);
@@ -213,8 +228,11 @@ impl Compressor {
         self.link.next(setting.link, self.tick);
         self.mix.next(setting.mix, self.tick);
         self.external.next(setting.external, self.tick);
-        let makeup_db = setting.makeup_db + self.automatic_makeup();
-        self.makeup_db.next(makeup_db, self.tick);
+        let (average_db, given_back) = self.automatic_makeup();
+        self.stated_db.next(setting.makeup_db, self.tick);
+        self.average_db.next(average_db, self.tick);
+        self.given_back.next(given_back, self.tick);
+        self.makeup_db.next(setting.makeup_db + given_back * mixed_db(average_db, setting.mix), self.tick);
         self.detector.flush();
         for db in self.over_db.iter_mut().chain(&mut self.steady_db) {
             if *db < SILENCE {
@@ -225,17 +243,16 @@ impl Compressor {
         self.linked = self.link.is_still() && self.link.end() == 1.0 && (first - second).abs() < SAME_DB;
     }
 
-    /// What the automatic make-up is at the end of the tick, in dB. The programme is followed only while nothing else is
-    /// heard.
-    fn automatic_makeup(&mut self) -> f64 {
+    /// By how much the programme's average level is reduced at the end of the tick where all of the sound is compressed, in
+    /// dB, and which share of it is given back. The programme is followed only while nothing else is heard.
+    fn automatic_makeup(&mut self) -> (f64, f64) {
         let external = if self.connected { self.setting.external } else { 0.0 };
         if !self.hears_key() {
             self.follow_programme();
         }
-        if self.programme_ticks == 0 || self.setting.slope == 0.0 {
-            return 0.0;
-        }
-        (1.0 - external) * self.setting.auto_makeup * self.programme_reduction()
+        let heard = self.programme_ticks > 0 && self.setting.slope != 0.0;
+        let average_db = if heard { self.programme_reduction() } else { 0.0 };
+        (average_db, (1.0 - external) * self.setting.auto_makeup)
     }
 
     /// Whether an external side chain is heard in this tick, if there is one.
@@ -273,15 +290,9 @@ impl Compressor {
         overshoot((self.programme_db - threshold_db) as f32, knee_db as f32).into()
     }
 
-    /// By how much the programme's average level would be reduced, in dB, `>= 0`, the untouched share included.
+    /// By how much the programme's average level would be reduced, in dB, `>= 0`.
     fn programme_reduction(&self) -> f64 {
-        let Setting { slope, mix, .. } = self.setting;
-        let reduction = slope * (self.programme_overshoot() + self.excess_db).max(0.0);
-        if mix == 1.0 {
-            return reduction;
-        }
-        let compressed = 10f64.powf(-reduction / 20.0);
-        -20.0 * (1.0 + mix * (compressed - 1.0)).log10()
+        self.setting.slope * (self.programme_overshoot() + self.excess_db).max(0.0)
     }
 
     /// Whether the gain is 0 dB at every sample of this tick.
@@ -429,7 +440,7 @@ impl Compressor {
     fn smooth(&mut self, channel: usize, count: usize, offset: usize) {
         let auto_release = STEADY_FACTOR * self.setting.auto_release as f32;
         let (mut state, mut steady) = (self.over_db[channel], self.steady_db[channel]);
-        let (attack, mut release) = (self.attack_share, self.release_now[channel]);
+        let (attack, mut release) = (smaller(self.attack_share, self.hand_share), self.release_now[channel]);
         let (stated, steady_share) = (self.release_share, self.steady_share);
         for (i, part) in self.parts[channel].iter_mut().enumerate().take(count) {
             if (offset + i) % RELEASE_EVERY == 0 {
@@ -455,10 +466,14 @@ impl Compressor {
                 *part = amplitude(makeup.at(offset + i) as f32 - slope.at(offset + i) as f32 * *part);
             }
         } else {
+            // The make-up of a mixture at every sample: a mixture that moves goes through many dB within a tick.
+            let (stated, average, given_back) = (self.stated_db, self.average_db, self.given_back);
             for (i, part) in parts {
-                let compressed = amplitude(-(slope.at(offset + i) as f32) * *part);
-                let mixed = 1.0 + mix.at(offset + i) as f32 * (compressed - 1.0);
-                *part = mixed * amplitude(makeup.at(offset + i) as f32);
+                let (at, mix) = (offset + i, mix.at(offset + i) as f32);
+                let mixed = |compressed: f32| 1.0 + mix * (compressed - 1.0);
+                let makeup = DB_TO_LOG2 * stated.at(at) as f32
+                    - given_back.at(at) as f32 * log2(mixed(amplitude(-average.at(at) as f32)));
+                *part = mixed(amplitude(-(slope.at(at) as f32) * *part)) * exp2(makeup);
             }
         }
     }
@@ -485,6 +500,15 @@ impl Compressor {
         self.steady_db = [0.0; MAX_CHANNELS];
         self.release_now = [self.release_share; MAX_CHANNELS];
     }
+}
+
+/// A reduction in dB, `>= 0`, where only a share of the sound is compressed.
+fn mixed_db(reduction_db: f64, mix: f64) -> f64 {
+    if mix == 1.0 {
+        return reduction_db;
+    }
+    let compressed = 10f64.powf(-reduction_db / 20.0);
+    -20.0 * (1.0 + mix * (compressed - 1.0)).log10()
 }
 
 /// The bend of the static curve, for one width of the knee in dB. Eq. 4 of the paper, without its branches: a parabola as

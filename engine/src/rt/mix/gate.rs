@@ -15,6 +15,13 @@ const DETECTOR_S: f64 = 0.002;
 /// Gains closer to 0 dB than this count as open.
 const OPEN_DB: f64 = -1e-5;
 
+/// Fastest attack, in seconds, with which the gate goes where a setting that moves sends it: a hand that lowers the
+/// threshold should not click, however fast the attack is that it has set for the sound.
+const HAND_S: f64 = 0.002;
+
+/// Distance from its goal, in dB, at which the gain has arrived there.
+const ARRIVED_DB: f64 = 0.02;
+
 /// What the gate does at the end of a tick.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Setting {
@@ -59,7 +66,12 @@ pub struct Gate {
     range_db: Ramp,
     attack_share: f64,
     release_share: f64,
+    hand_share: f64,
     hold_samples: u32,
+    /// A setting moves, or the gain is still on its way from where that left it.
+    by_hand: bool,
+    /// The gain's distance from its goal at the last sample, in dB.
+    way_db: f64,
     detector: Detector,
     open: bool,
     /// Samples since the level was last high enough.
@@ -85,7 +97,10 @@ impl Gate {
             range_db: Ramp::default(),
             attack_share: 0.0,
             release_share: 0.0,
+            hand_share: level::one_pole(HAND_S, sample_rate),
             hold_samples: 0,
+            by_hand: false,
+            way_db: 0.0,
             detector: Detector::new(DETECTOR_S, sample_rate),
             open: true,
             low_for: 0,
@@ -117,6 +132,7 @@ impl Gate {
         if setting.release_ms != before.release_ms {
             self.release_share = share(setting.release_ms);
         }
+        self.by_hand = setting != before || self.by_hand && self.way_db.abs() > ARRIVED_DB;
         self.hold_samples = (setting.hold_ms.clamp(0.0, 10_000.0) / 1_000.0 * self.sample_rate) as u32;
         self.detector.flush();
         if self.gain_db > OPEN_DB {
@@ -161,7 +177,9 @@ impl Gate {
     /// From levels to gains in dB, after hysteresis, hold, attack and release.
     fn follow(&mut self, count: usize, offset: usize) {
         let (mut open, mut low_for, mut gain_db) = (self.open, self.low_for, self.gain_db);
-        let (attack, release) = (self.attack_share, self.release_share);
+        let hand = if self.by_hand { self.hand_share } else { 1.0 };
+        let (attack, release) = (self.attack_share.min(hand), self.release_share);
+        let mut way = self.way_db;
         let (threshold_db, range_db, steepness) = (self.threshold_db, self.range_db, self.steepness);
         let (hysteresis_db, hold_samples) = (self.hysteresis_db, self.hold_samples);
         for (i, part) in self.part.iter_mut().enumerate().take(count) {
@@ -176,13 +194,13 @@ impl Gate {
                 open &= low_for <= hold_samples;
             }
             let target = if open { 0.0 } else { steepness.at(at) as f32 * (level - threshold) };
-            let way = f64::from(larger(target, floor)) - gain_db;
+            way = f64::from(larger(target, floor)) - gain_db;
             gain_db += way * if way > 0.0 { attack } else { release };
             // The range itself may shrink faster than the release.
             gain_db = if gain_db > f64::from(floor) { gain_db } else { f64::from(floor) };
             *part = gain_db as f32;
         }
-        (self.open, self.low_for, self.gain_db) = (open, low_for, gain_db);
+        (self.open, self.low_for, self.gain_db, self.way_db) = (open, low_for, gain_db, way);
     }
 
     /// Forgets the sound: open.
@@ -190,6 +208,6 @@ impl Gate {
         self.detector.reset();
         self.open = true;
         self.low_for = 0;
-        self.gain_db = 0.0;
+        (self.gain_db, self.way_db) = (0.0, 0.0);
     }
 }

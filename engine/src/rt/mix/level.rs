@@ -14,7 +14,7 @@ const SILENCE: f64 = 1e-20;
 const DB_PER_OCTAVE_OF_POWER: f32 = 3.010_3;
 
 /// Decibels of amplitude to octaves of amplitude: log2(10) / 20.
-const DB_TO_LOG2: f32 = 0.166_096_4;
+pub const DB_TO_LOG2: f32 = 0.166_096_4;
 
 /// The share of the remaining way that a one-pole low-pass with this time constant goes in one sample.
 pub fn one_pole(seconds: f64, sample_rate: f64) -> f64 {

@@ -5,13 +5,14 @@
 //! the gain is already there when the peak comes out, and got there without a corner. The sound is delayed by
 //! [`Limiter::latency`] samples, always.
 //!
-//! **Without latency**: the gain follows each sample's own magnitude at once and holds the *sample* peak at the
-//! ceiling. Between the samples it can only learn from what has passed; use it for tracking, and the look-ahead for
-//! masters.
+//! **Without latency** ([`crest`](super::crest)): the gain follows each sample's own magnitude at once and holds the
+//! *sample* peak at the ceiling. Between the samples it can only learn from what has passed; use it for tracking, and the
+//! look-ahead for masters.
 //!
-//! Gains are whole numbers (units of 2^-32) until they have been averaged, so that the averages are exact and a gain of 1 is
+//! With look-ahead, gains are whole numbers (units of 2^-32) until they have been averaged, so that the averages are exact and a gain of 1 is
 //! exactly 1.
 
+use super::crest::{Crest, KNEE};
 use super::glide::{MAX_TICK, Ramp};
 use super::level::{larger, one_pole};
 use super::true_peak::{DELAY, TruePeak};
@@ -116,15 +117,12 @@ pub struct Limiter {
     /// Largest magnitude that passes, an amplitude.
     ceiling: Ramp,
     share: Ramp,
-    /// The ceiling at the sample before.
-    ceiling_before: f32,
-    /// The last peak as it is remembered, and what is left of it after a sample.
-    last_peak: f32,
-    falls: f32,
     release: i64,
     /// The largest peak of all channels after each sample of the present part of a tick.
     read: [f32; MAX_TICK],
     peaks: [TruePeak; MAX_CHANNELS],
+    /// Gives the gain where there is no look-ahead.
+    crest: Crest,
     hold: Minimum,
     released: i64,
     /// Sums of the released gain, and of these sums: two moving averages, but for a factor.
@@ -156,12 +154,10 @@ impl Limiter {
             setting: Setting { ceiling_db: f64::NAN, release_ms: f64::NAN, share: 0.0 },
             ceiling: Ramp::default(),
             share: Ramp::default(),
-            ceiling_before: 1.0,
-            last_peak: 0.0,
-            falls: 0.0,
             release: 0,
             read: [0.0; MAX_TICK],
             peaks: std::array::from_fn(|_| TruePeak::new(sample_rate)),
+            crest: Crest::new(),
             hold: Minimum::new(first + second + 2),
             released: UNITY,
             sums: [Sum::new(first, UNITY), Sum::new(second, UNITY * first as i64)],
@@ -198,7 +194,8 @@ impl Limiter {
         self.share.next(setting.share.clamp(0.0, 1.0), self.tick);
         if setting.release_ms != before.release_ms {
             let share = one_pole(setting.release_ms / 1_000.0, self.sample_rate);
-            (self.release, self.falls) = ((share * UNITY as f64) as i64, 1.0 - share as f32);
+            self.release = (share * UNITY as f64) as i64;
+            self.crest.set_release(setting.release_ms, self.sample_rate);
         }
     }
 
@@ -221,22 +218,24 @@ impl Limiter {
             return;
         }
         let near = self.listen(work, channels, count, offset);
-        if !near && self.at_rest >= self.settling() {
+        if !near && self.rests(offset) {
             self.gain = 1.0;
             self.delay_only(work, channels, count);
             if !self.look_ahead {
-                (0..count).for_each(|i| self.remember(work, channels, i));
-                self.ceiling_before = self.ceiling.at(offset + count - 1) as f32;
+                (0..count).for_each(|i| {
+                    self.crest.pass(heard(work, channels, i), self.ceiling.at(offset + i) as f32)
+                });
             }
             return;
         }
         for i in 0..count {
-            let at = offset + i;
-            if !self.look_ahead {
-                self.remember(work, channels, i);
-            }
-            let gain = self.next_gain(self.read[i], self.ceiling.at(at) as f32);
-            let share = self.share.at(at);
+            let (peak, ceiling) = (self.read[i], self.ceiling.at(offset + i) as f32);
+            self.gain = if self.look_ahead {
+                self.next_gain(peak, ceiling)
+            } else {
+                self.crest.next(peak, heard(work, channels, i), ceiling)
+            };
+            let (gain, share) = (self.gain, self.share.at(offset + i));
             let gain = if share == 1.0 || gain == 1.0 { gain } else { partly(gain, share) };
             for (samples, delay) in work.iter_mut().zip(&mut self.delay).take(channels) {
                 samples[i] = delay.push(samples[i]) * gain;
@@ -244,10 +243,24 @@ impl Limiter {
         }
     }
 
+    /// Whether the gain is 1 as long as no peak comes near the ceiling.
+    fn rests(&self, offset: usize) -> bool {
+        if self.look_ahead {
+            return self.at_rest >= self.settling();
+        }
+        self.crest.rests((1.0 - KNEE as f32) * self.lowest_ceiling(offset))
+    }
+
+    /// The lowest ceiling in the rest of the tick.
+    fn lowest_ceiling(&self, offset: usize) -> f32 {
+        self.ceiling.at(offset).min(self.ceiling.end()) as f32
+    }
+
     /// Reads the peaks of all channels; whether any might be above the ceiling. Most of the time nothing comes near it,
     /// and then nobody need look between the samples.
     fn listen(&mut self, work: &Work, channels: usize, count: usize, offset: usize) -> bool {
-        let least = self.ceiling.at(offset).min(self.ceiling.end()) as f32;
+        let ceiling = self.lowest_ceiling(offset);
+        let least = if self.look_ahead { ceiling } else { (1.0 - KNEE as f32) * ceiling };
         self.read[..count].fill(0.0);
         for (samples, reader) in work.iter().zip(&mut self.peaks).take(channels) {
             let samples = &samples[..count];
@@ -261,7 +274,7 @@ impl Limiter {
                 }
             }
         }
-        self.last_peak > least || self.read[..count].iter().any(|read| *read > least)
+        self.read[..count].iter().any(|read| *read > least)
     }
 
     fn delay_only(&mut self, work: &mut Work, channels: usize, count: usize) {
@@ -273,11 +286,8 @@ impl Limiter {
     /// Hold, release and smoothing of the gain that a peak asks for; an amplitude.
     #[inline(always)]
     fn next_gain(&mut self, peak: f32, ceiling: f32) -> f64 {
-        if !self.look_ahead && ceiling != self.ceiling_before {
-            self.go_along(ceiling);
-        }
         let wanted = if peak > ceiling { (f64::from(ceiling / peak) * UNITY as f64) as i64 } else { UNITY };
-        let held = if self.look_ahead { self.hold.push(wanted) } else { wanted };
+        let held = self.hold.push(wanted);
         if held <= self.released {
             self.released = held;
         } else {
@@ -287,34 +297,8 @@ impl Limiter {
         }
         // What was not at 1 leaves the sums after as many samples as both are long.
         self.at_rest = if self.released < UNITY { 0 } else { (self.at_rest + 1).min(self.settling()) };
-        self.gain = if self.look_ahead {
-            let [first, second] = &mut self.sums;
-            second.push(first.push(self.released)) as f64 / self.whole
-        } else {
-            self.released as f64 / UNITY as f64
-        };
-        self.gain
-    }
-
-    /// Without look-ahead, a gain that is on its way back moves with the ceiling, and one that rests at 1 with the peak that
-    /// came last; else each peak would meet another ceiling with a jolt.
-    fn go_along(&mut self, ceiling: f32) {
-        let along = if self.released < UNITY {
-            self.released as f64 * f64::from(ceiling / self.ceiling_before)
-        } else {
-            UNITY as f64 * f64::from(ceiling / self.last_peak.max(1e-9))
-        };
-        self.released = (along as i64).min(UNITY);
-        self.ceiling_before = ceiling;
-    }
-
-    /// Without look-ahead: the last peak, falling as fast as the gain returns. It is that of the samples alone, because what
-    /// is between them is not read where it does not matter.
-    #[inline(always)]
-    fn remember(&mut self, work: &Work, channels: usize, i: usize) {
-        let peak =
-            work.iter().take(channels).fold(0.0, |peak, samples| larger(peak, (samples[i] as f32).abs()));
-        self.last_peak = larger(peak, self.last_peak * self.falls);
+        let [first, second] = &mut self.sums;
+        second.push(first.push(self.released)) as f64 / self.whole
     }
 
     /// Samples at a gain of 1 after which nothing else is in the sums.
@@ -324,11 +308,11 @@ impl Limiter {
 
     fn forget_gains(&mut self) {
         self.gain = 1.0;
-        if self.at_rest >= self.settling() && self.last_peak == 0.0 {
+        self.crest.reset();
+        if self.at_rest >= self.settling() {
             return;
         }
         self.at_rest = self.settling();
-        self.last_peak = 0.0;
         self.released = UNITY;
         let first = self.sums[0].length;
         self.sums = [Sum::new(first, UNITY), Sum::new(self.sums[1].length, UNITY * first as i64)];
@@ -341,6 +325,12 @@ impl Limiter {
         self.peaks.iter_mut().for_each(TruePeak::reset);
         self.delay.iter_mut().for_each(Delay::reset);
     }
+}
+
+/// The magnitude of the louder channel at a sample.
+#[inline(always)]
+fn heard(work: &Work, channels: usize, i: usize) -> f32 {
+    work.iter().take(channels).fold(0.0, |peak, samples| larger(peak, (samples[i] as f32).abs()))
 }
 
 /// A share of a gain, in dB. A function of its own, because the compiler takes a power for cheap and computes it in any case.

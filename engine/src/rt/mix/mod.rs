@@ -14,6 +14,7 @@ pub mod blend;
 pub mod bypass;
 pub mod chain;
 pub mod compressor;
+pub mod crest;
 pub mod drive;
 pub mod eq;
 pub mod eq_design;
