@@ -3,8 +3,8 @@
 use crate::controls::{Backend, Controls, LimiterMode, Quantization, Transport};
 use crate::link::{AudioEnd, ToAudio, ToWorker};
 use crate::metrics::{Metrics, Stage, Stopwatch};
-use crate::profile::live::LiveProfiles;
-use crate::profile::{Preset, Profiles};
+use crate::profile::live::{Change, Handed, LiveProfiles};
+use crate::profile::{Parameter, Preset, Profiles};
 use crate::rt::cache::CacheLimits;
 use crate::rt::cache_control::CacheControl;
 use crate::rt::decision::{Decision, Outcome};
@@ -26,6 +26,9 @@ use std::time::{Duration, Instant};
 
 /// Longest that an offline render waits for the worker before it goes on without. Only a worker that died takes as long.
 const OFFLINE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Sound in seconds for which changed profiles wait for the own settings that go with them.
+const HANDING_S: f32 = 0.5;
 
 /// How the host runs the engine. A change needs a new [`Engine`] from the same [`Handle`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,7 +87,14 @@ impl Handle {
     /// Plays these profiles instead of the built-in preset that the controls name; `None` plays that again. In force
     /// from the audio thread's next block on; the mix glides there.
     pub fn set_profiles(&self, profiles: Option<Profiles>) {
-        self.profiles.set(profiles);
+        self.profiles.set(Change { profiles, handed: Handed::default() });
+    }
+
+    /// As [`set_profiles`](Self::set_profiles), for profiles into which own settings of the user's go, or that they come out
+    /// of. The mix takes them over with the block that has these own settings, so that what is heard stays; if none comes,
+    /// after half a second of sound.
+    pub fn hand_over(&self, profiles: Option<Profiles>, handed: Handed) {
+        self.profiles.set(Change { profiles, handed });
     }
 
     /// Chooses what computes the genre. Returns at once; the worker prepares it and the audio thread takes it over
@@ -183,6 +193,8 @@ pub struct Engine {
     /// Profiles that were edited or loaded while playing, and which change of them was taken over last.
     live: Arc<LiveProfiles>,
     live_seen: u64,
+    /// A change that waits for own settings, and the samples that it waits for at most.
+    waiting: Option<(Change, usize)>,
     /// What the last frame was taken for.
     outcome: Outcome,
     telemetry: Arc<Telemetry>,
@@ -230,6 +242,7 @@ impl Engine {
             preset: Some(0),
             live,
             live_seen: 0,
+            waiting: None,
             outcome: Outcome::default(),
             listener: Listener {
                 offline: config.offline,
@@ -302,7 +315,7 @@ impl Engine {
         }
         self.telemetry.tap().pass(Point::Before, channels, length);
         self.listener.receive();
-        self.choose_preset(controls.preset);
+        self.choose_preset(controls, length);
         let heard = channels.len().min(self.config.channels.clamp(1, 2));
 
         // The block is cut where frames end, so that a decision is in force from the sample after its frame on, whatever
@@ -347,14 +360,20 @@ impl Engine {
         self.outcome = outcome;
     }
 
-    fn choose_preset(&mut self, wanted: usize) {
-        if let Some(profiles) = self.live.take(&mut self.live_seen) {
-            self.own_profiles = profiles;
-            self.preset = None;
-            if let Some(profiles) = &self.own_profiles {
-                self.mix.set_profiles(profiles);
+    fn choose_preset(&mut self, controls: &Controls, length: usize) {
+        if let Some(change) = self.live.take(&mut self.live_seen) {
+            self.waiting = Some((change, (HANDING_S * self.config.sample_rate) as usize));
+        }
+        if let Some((change, patience)) = &mut self.waiting {
+            if change.handed.iter().flatten().all(|(parameter, own)| is_set(controls, *parameter, *own)) {
+                self.take_profiles(Some(controls));
+            } else if *patience < length {
+                self.take_profiles(None);
+            } else {
+                *patience -= length;
             }
         }
+        let wanted = controls.preset;
         if Some(wanted) == self.preset || self.own_profiles.is_some() {
             return;
         }
@@ -366,6 +385,18 @@ impl Engine {
         self.preset = Some(wanted);
     }
 
+    /// Plays the profiles that were waiting; with controls, own settings go into them.
+    fn take_profiles(&mut self, controls: Option<&Controls>) {
+        let Some((change, _)) = self.waiting.take() else { return };
+        (self.own_profiles, self.preset) = (change.profiles, None);
+        if let Some(controls) = controls {
+            self.mix.hand_over(&change.handed, controls);
+        }
+        if let Some(profiles) = &self.own_profiles {
+            self.mix.set_profiles(profiles);
+        }
+    }
+
     /// Forgets what was heard: the next block is a new beginning.
     pub fn reset(&mut self) {
         self.framer.reset();
@@ -373,6 +404,12 @@ impl Engine {
         self.mix.reset();
         self.outcome = Outcome::default();
     }
+}
+
+/// Whether the user's own setting of a parameter is this, as near as hosts keep it.
+fn is_set(controls: &Controls, parameter: Parameter, own: f32) -> bool {
+    let (low, high) = parameter.domain_range();
+    (parameter.to_domain(controls.base[parameter]) - parameter.to_domain(own)).abs() < 1e-4 * (high - low)
 }
 
 impl Listener {

@@ -125,3 +125,67 @@ fn recorded_settings_take_the_genres_place_without_a_move() {
         }
     }
 }
+
+/// The gain in dB that each 5 ms of a sound got.
+fn gains(input: &[f32], output: &[f32]) -> Vec<f64> {
+    let power = |part: &[f32]| part.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
+    let pairs = input.chunks_exact(240).zip(output.chunks_exact(240));
+    pairs.map(|(input, output)| 10.0 * (power(output) / power(input)).log10()).collect()
+}
+
+/// What Keep does: an own setting passes into the profile, and comes back with undo. Whatever the reaction time and the
+/// Amount, the level stays; taken over without each other, it does not.
+#[test]
+fn an_own_setting_passes_into_the_profile_without_a_move() {
+    let genre = Genre::Rock;
+    let tone = mix_support::sine(100.0, 0.3, RATE.into(), 48_000);
+    for (reaction_s, amount) in [(0.1, 1.0), (2.0, 1.0), (20.0, 0.5)] {
+        for (parameter, own) in [
+            (Parameter::LowDb, 3.0),
+            (Parameter::Makeup, -1.0),
+            (Parameter::MidHz, 400.0),
+            (Parameter::Ratio, 1.5),
+        ] {
+            let mut controls = Controls { reaction_s, amount, ..Controls::default() };
+            controls.loudness = false;
+            controls.base[Parameter::MidDb] = -4.0;
+            let left = controls.base[parameter];
+            controls.base[parameter] = own;
+            let before = *profiles();
+            let mut after = before;
+            let asked = &mut after.genres[genre.index()][parameter];
+            let gained = (parameter.to_domain(own) - parameter.to_domain(left)) / f64::from(amount);
+            *asked = parameter.from_domain(parameter.to_domain(*asked) + gained);
+            let heard = Controls { reaction_s: 0.1, ..controls };
+            let mut stage = settled(genre, &before, &heard);
+            run(&mut stage, &mut vec![tone.clone(); 2], &heard);
+            let render = |stage: &mut MixStage, profiles: &Profiles, base: f32, handed: bool| {
+                let mut controls = controls;
+                controls.base[parameter] = base;
+                if handed {
+                    stage.hand_over(&[Some((parameter, base)), None], &controls);
+                }
+                stage.set_profiles(profiles);
+                let mut sound = vec![tone.clone(); 2];
+                run(stage, &mut sound, &controls);
+                gains(&tone, &sound[0])
+            };
+            let mut apart = stage.clone();
+            let still = render(&mut stage.clone(), &before, own, false);
+            let kept = render(&mut stage, &after, left, true);
+            let taken_back = render(&mut stage, &before, own, true);
+            for (name, gains) in [("kept", &kept), ("taken back", &taken_back)] {
+                let moved = gains.iter().zip(&still).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                assert!(
+                    moved < 0.1,
+                    "{parameter:?} {name}: the level moves by {moved:.3} dB, reaction {reaction_s} s"
+                );
+            }
+            if parameter == Parameter::Makeup && reaction_s > 1.0 {
+                let apart = render(&mut apart, &after, left, false);
+                let moved = apart.iter().zip(&still).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                assert!(moved > 0.5, "each by its own clock, the level moves by {moved:.3} dB only");
+            }
+        }
+    }
+}

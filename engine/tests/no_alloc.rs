@@ -159,6 +159,12 @@ fn changes_while_playing_and_questions_to_the_worker() {
         if round % 500 == 0 {
             handle.set_profiles((round % 1000 == 0).then(|| Preset::factory()[3].profiles));
         }
+        if round % 500 == 250 {
+            // With an own setting that is there, and with one that never comes.
+            let own = if round % 1000 == 250 { 0.0 } else { 3.0 };
+            let handed = [Some((Parameter::LowDb, own)), None];
+            handle.hand_over(Some(Preset::factory()[5].profiles), handed);
+        }
         // A loop of 4 s. The engine runs some hundred times faster than real time, so the worker gets a moment.
         let end = song[0].len().min(position + 400 + noise.below(200));
         let mut block = song.each_ref().map(|channel| channel[position..end].to_vec());

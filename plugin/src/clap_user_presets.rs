@@ -78,7 +78,7 @@ pub unsafe fn load(plugin: *const clap_plugin, params: &IdiomParams, path: &Path
         match value {
             Value::Preset(played) => params.preset.set_played(&played),
             // A preset names no model of the user's, and the rest is set or the window's.
-            Value::Param(..) | Value::Model(_) | Value::Slot(_) | Value::Aside(_) => {}
+            Value::Param(..) | Value::Kept(..) | Value::Model(_) | Value::Slot(_) | Value::Aside(_) => {}
         }
     }
     Ok(())

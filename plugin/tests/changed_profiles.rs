@@ -1,14 +1,17 @@
 //! A profile that was changed while its genre played is part of what was heard, so it is part of a preset of the user's.
 
 use idiom_engine::profile::{Parameter, Preset};
-use idiom_engine::{Genre, Handle};
+use idiom_engine::{Backend, Config, Genre, Handle, Quantization, Section, Transport};
 use idiom_plugin::editor::control::Control;
 use idiom_plugin::editor::model::Action;
-use idiom_plugin::editor::session::{NoHost, Session};
+use idiom_plugin::editor::session::{Host, NoHost, Session};
 use idiom_plugin::editor::undo::{Setup, Value};
 use idiom_plugin::library::{Library, UserPreset, VERSION};
-use idiom_plugin::params::{Dial, IdiomParams};
+use idiom_plugin::params::{Dial, IdiomParams, Switch};
 use idiom_plugin::shared::Shared;
+use nice_plug::params::internals::ParamPtr;
+use nice_plug::prelude::*;
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -113,6 +116,77 @@ fn what_was_turned_is_kept_for_the_genre_that_plays() {
     act(Action::Keep(Parameter::EqTrim, Genre::Jazz));
     act(Action::Keep(Parameter::LowDb, Genre::Jazz));
     assert!((own(Parameter::LowDb) - left).abs() < 1e-2, "no more fits");
+}
+
+/// A host that sets parameters some blocks after it was told.
+#[derive(Default)]
+struct LateHost(RefCell<Vec<(ParamPtr, f32)>>);
+
+impl Host for LateHost {
+    fn begin(&self, _param: ParamPtr) {}
+
+    fn set(&self, param: ParamPtr, normalized: f32) {
+        self.0.borrow_mut().push((param, normalized));
+    }
+
+    fn end(&self, _param: ParamPtr) {}
+}
+
+impl LateHost {
+    fn catch_up(&self) {
+        self.0.borrow_mut().drain(..).for_each(|(param, to)| NoHost.set(param, to));
+    }
+}
+
+/// What is heard stays through Keep and its undo, whichever of profile and own setting comes first to the engine.
+#[test]
+fn the_level_stays_through_keep() {
+    let handle = Arc::new(Handle::new());
+    handle.select(Backend::Spectral, Quantization::Auto);
+    let (params, shared) = (IdiomParams::new(Arc::clone(&handle)), Shared::new(Arc::clone(&handle)));
+    let mut engine = handle.start(Config { sample_rate: 48_000.0, channels: 2, offline: false });
+    let (mut session, host) = (Session::with_folder(None), LateHost::default());
+    // By hand, so that the genre is beyond doubt; and what follows loudness is not to hide anything.
+    for (param, to) in [
+        (params.genre.as_ptr(), params.genre.preview_normalized(Some(Genre::Jazz).into())),
+        (params.switch(Switch::On(Section::Loudness)).as_ptr(), 0.0),
+    ] {
+        NoHost.set(param, to);
+    }
+    let tone: Vec<f32> =
+        (0..480).map(|n| 0.3 * (std::f32::consts::TAU * 200.0 * n as f32 / 48_000.0).sin()).collect();
+    let mut level_db = |blocks: usize, each: &mut dyn FnMut(usize)| -> Vec<f32> {
+        let mut block = |n| {
+            each(n);
+            let (mut left, mut right) = (tone.clone(), tone.clone());
+            engine.process(&mut [&mut left, &mut right], Transport::default(), &params.controls());
+            10.0 * left.iter().map(|x| x * x).sum::<f32>().log10()
+        };
+        (0..blocks).map(&mut block).collect()
+    };
+    for (parameter, own) in [(Parameter::LowDb, 3.0), (Parameter::MidHz, 600.0), (Parameter::Ratio, 2.0)] {
+        let param = params.own(parameter);
+        NoHost.set(param.as_ptr(), param.preview_normalized(own));
+        let heard = level_db(800, &mut |_| ())[799];
+        let mut now_s = 0.0;
+        for (action, late) in
+            [(Action::Keep(parameter, Genre::Jazz), 0), (Action::Undo, 5), (Action::Redo, 12)]
+        {
+            now_s += 2.0;
+            session.perform(&action, &params, &shared, &host, now_s);
+            let levels = level_db(300, &mut |n| {
+                if n == late {
+                    host.catch_up()
+                }
+            });
+            let moved = levels.iter().map(|level| (level - heard).abs()).fold(0.0, f32::max);
+            assert!(
+                moved < 0.1,
+                "{parameter:?}, {action:?}, {late} blocks late: the level moves by {moved} dB"
+            );
+        }
+        assert_ne!(params.preset.preset().profiles, Preset::factory()[0].profiles, "nothing was kept");
+    }
 }
 
 #[test]

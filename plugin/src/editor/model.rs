@@ -10,7 +10,7 @@ use crate::params::cc::{Carried, Routing};
 use crate::params::{Dial, IdiomParams, Switch};
 use crate::shared::Shared;
 use crate::state::Choice;
-use idiom_engine::profile::{Parameter, Preset, Profile, Profiles};
+use idiom_engine::profile::{Parameter, Preset, Profile};
 use idiom_engine::rt::cache::CacheLimits;
 use idiom_engine::spectrum::Spectrum;
 use idiom_engine::telemetry::MixState;
@@ -213,8 +213,8 @@ pub struct ViewModel {
     pub manual: Option<Genre>,
     /// Number of the preset that plays, in [`Preset::factory`](idiom_engine::profile::Preset::factory).
     pub preset: usize,
-    /// Profiles that were changed, in its place.
-    pub own_profiles: Option<Box<Profiles>>,
+    /// The user's own preset that plays in its place: with profiles that were changed.
+    pub own_preset: Option<Box<Preset>>,
     /// What computes the genre, as the user asked.
     pub choice: Choice,
     /// The user's own model, `None` for the built-in one.
@@ -267,7 +267,7 @@ impl ViewModel {
             limiter: params.limiter_mode(),
             manual: params.genre.value().into(),
             preset: params.preset.get(),
-            own_profiles: params.preset.own_profiles().map(Box::new),
+            own_preset: params.preset.played().own.map(Box::new),
             choice: params.recognition.choice(),
             own_model: params.model.get(),
             metrics: shared.handle.metrics(),
@@ -312,10 +312,18 @@ impl ViewModel {
 
     /// What the preset asks for the genre in force.
     pub fn asked(&self) -> Option<&Profile> {
-        let genre = self.genre()?;
+        self.plays().profiles.genres.get(self.genre()?.index())
+    }
+
+    /// The built-in preset that plays, or in whose place one of the user's own does.
+    pub fn built_in(&self) -> &'static Preset {
         let presets = Preset::factory();
-        let preset = presets.get(self.preset).or(presets.first())?;
-        self.own_profiles.as_deref().unwrap_or(&preset.profiles).genres.get(genre.index())
+        presets.get(self.preset).unwrap_or(&presets[0])
+    }
+
+    /// The preset that plays.
+    pub fn plays(&self) -> &Preset {
+        self.own_preset.as_deref().unwrap_or(self.built_in())
     }
 
     /// The genre in force.

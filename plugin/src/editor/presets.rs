@@ -210,16 +210,16 @@ fn details(canvas: &mut Canvas<'_>, rect: Rect, model: &ViewModel) {
         let facts = take_top(&mut rest, canvas.px(112.0), canvas.px(8.0));
         own(canvas, facts, entry);
     }
-    let presets = Preset::factory();
-    let Some(preset) = presets.get(model.preset).or(presets.first()) else { return };
     let line = take_top(&mut rest, canvas.px(16.0), canvas.px(4.0));
     let text = match entry.key {
         Key::Factory(_) => "What each genre gets".to_owned(),
-        Key::User(_) => format!("What each genre gets: the profiles of {}", preset.name),
+        Key::User(_) => format!("What each genre gets: the profiles of {}", model.plays().name),
     };
     canvas.label(line, text, 12.0, colors.muted, Align::Min);
     for (genre, row) in Genre::ALL.into_iter().zip(rows(rest, 5, canvas.px(6.0))) {
-        genre_row(canvas, row, genre, preset);
+        let changed =
+            model.plays().profiles.genres[genre.index()] != model.built_in().profiles.genres[genre.index()];
+        genre_row(canvas, row, genre, model.plays(), changed);
     }
 }
 
@@ -240,8 +240,8 @@ fn own(canvas: &Canvas<'_>, rect: Rect, entry: &Entry) {
     }
 }
 
-/// A genre: its curve, and why.
-fn genre_row(canvas: &Canvas<'_>, row: Rect, genre: Genre, preset: &Preset) {
+/// A genre: its curve, why it is so, and whether it was changed.
+fn genre_row(canvas: &Canvas<'_>, row: Rect, genre: Genre, preset: &Preset, changed: bool) {
     let colors = canvas.theme;
     let color = colors.genre(genre);
     let (words, curve) = split_x(row, 0.77, canvas.px(12.0));
@@ -249,7 +249,8 @@ fn genre_row(canvas: &Canvas<'_>, row: Rect, genre: Genre, preset: &Preset) {
     icons::genre(genre)(canvas.painter(), icon, color);
     let mut text = Rect::from_min_max(Pos2::new(icon.max.x + canvas.px(8.0), words.min.y), words.max);
     let name = take_top(&mut text, canvas.px(16.0), canvas.px(1.0));
-    canvas.label(name, genre.label(), 12.5, colors.text, Align::Min);
+    let title = if changed { format!("{} (changed)", genre.label()) } else { genre.label().to_owned() };
+    canvas.label(name, title, 12.5, colors.text, Align::Min);
     let why = &preset.why[genre.index()];
     let fits = ((text.height() / canvas.px(13.5)) as usize).clamp(1, 4);
     let place = canvas.paragraph(text, why, 10.5, colors.muted, fits, Align::Min);

@@ -12,7 +12,8 @@ use crate::params::IdiomParams;
 use crate::print::{Gesture, Print};
 use crate::shared::Shared;
 use idiom_engine::metrics::Stage;
-use idiom_engine::profile::Preset;
+use idiom_engine::profile::live::Handed;
+use idiom_engine::profile::{Parameter, Preset};
 use idiom_engine::spectrum::Analyser;
 use idiom_engine::worker::UserModel;
 use idiom_engine::{Genre, Section};
@@ -234,17 +235,16 @@ impl Session {
                 }
             }
             Action::Keep(parameter, genre) => {
-                let (control, param) = (Control::from(*parameter), params.own(*parameter));
-                let state = |normalized| {
-                    vec![Value::Preset(params.preset.played()), Value::Param(control.id(), normalized)]
-                };
-                let before = state(param.unmodulated_normalized_value());
-                let (own, amount) =
-                    (param.unmodulated_plain_value(), params.amount.unmodulated_plain_value() / 100.0);
-                let left = params.preset.keep(*genre, *parameter, own, amount);
-                let after = state(param.preview_normalized(left));
+                let amount = params.amount.unmodulated_plain_value() / 100.0;
+                let (played, handed) = params.preset.keep(*genre, *parameter, &params.own.profile(), amount);
+                let own: Vec<(Parameter, &FloatParam, f32)> =
+                    handed.into_iter().flatten().map(|(p, plain)| (p, params.own(p), plain)).collect();
+                let before = own.iter().map(|(p, param, _)| (*p, param.unmodulated_normalized_value()));
+                let before = vec![Value::Kept(params.preset.played(), before.collect())];
+                let after = own.iter().map(|(p, param, plain)| (*p, param.preview_normalized(*plain)));
+                let after = vec![Value::Kept(played, after.collect())];
                 self.set(&after, params, host);
-                let name = format!("{} for {}", control.name(), genre.label());
+                let name = format!("{} for {}", Control::from(*parameter).name(), genre.label());
                 self.undo.push(Step { name, before, after }, now_s);
             }
             Action::Switch(switch, on) => self.one(params, host, now_s, params.switch(*switch), *on),
@@ -376,14 +376,25 @@ impl Session {
     /// Sets values, each parameter as one gesture.
     fn set(&mut self, values: &[Value], params: &IdiomParams, host: &impl Host) {
         let map = params.param_map();
+        let move_to = |param: ParamPtr, normalized: f32| {
+            host.begin(param);
+            host.set(param, normalized);
+            host.end(param);
+        };
         for value in values {
             match value {
                 Value::Param(id, normalized) => {
                     if let Some((_, param, _)) = map.iter().find(|(known, ..)| known == id) {
-                        host.begin(*param);
-                        host.set(*param, *normalized);
-                        host.end(*param);
+                        move_to(*param, *normalized);
                     }
+                }
+                Value::Kept(played, own) => {
+                    let mut handed = Handed::default();
+                    for (handed, (parameter, normalized)) in handed.iter_mut().zip(own) {
+                        *handed = Some((*parameter, params.own(*parameter).preview_plain(*normalized)));
+                    }
+                    params.preset.hand_over(played, handed);
+                    own.iter().for_each(|(parameter, to)| move_to(params.own(*parameter).as_ptr(), *to));
                 }
                 Value::Preset(played) => params.preset.set_played(played),
                 Value::Model(model) => params.model.play(model.clone()),

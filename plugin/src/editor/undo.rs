@@ -5,6 +5,7 @@
 use crate::editor::model::Slot;
 use crate::params::IdiomParams;
 use crate::state::Played;
+use idiom_engine::profile::Parameter;
 use idiom_engine::worker::UserModel;
 use nice_plug::prelude::*;
 
@@ -20,6 +21,8 @@ pub enum Value {
     Param(String, f32),
     /// The preset that plays, with its profiles where they were changed.
     Preset(Played),
+    /// The preset that plays, and own settings (normalized) that went into its profiles or came out of them.
+    Kept(Played, Vec<(Parameter, f32)>),
     /// The user's own model, or none for the built-in one.
     Model(Option<UserModel>),
     /// Which of A and B is heard.

@@ -4,6 +4,7 @@ use super::canvas::{Canvas, take_bottom, take_top};
 use super::model::{Action, Page, ViewModel};
 use super::{browser, engine, footer, genre, header, icons, knob, mix, presets, theme};
 use egui::{Align, Id, Pos2, Rect, Sense, Ui, Vec2};
+use idiom_engine::Mode;
 
 /// Room between two cards in design points.
 pub const GAP: f32 = 10.0;
@@ -47,7 +48,8 @@ pub fn show(ui: &mut Ui, model: &ViewModel) -> Vec<Action> {
     footer::show(&mut canvas, footer_row, model);
     // Last, over everything else.
     header::lists(&mut canvas, header_row, model);
-    knob::list(&mut canvas, model.genre());
+    // By hand the genre asks for nothing, so nothing that was turned can become a part of that.
+    knob::list(&mut canvas, model.genre().filter(|_| model.mode != Mode::ByHand));
     browser::show(&mut canvas);
     canvas.actions
 }

@@ -94,7 +94,7 @@ impl UserPreset {
                 // The user's own model is a file of this machine's, and a preset goes to others.
                 Value::Model(_) => {}
                 // These are the window's, and in no setup.
-                Value::Slot(_) | Value::Aside(_) => {}
+                Value::Kept(..) | Value::Slot(_) | Value::Aside(_) => {}
                 Value::Param(id, normalized) => {
                     let Some((_, param, _)) = map.iter().find(|(known, ..)| known == id) else { continue };
                     // SAFETY: as above.

@@ -1,7 +1,8 @@
 //! Which preset plays: a built-in one, kept with the session by name, or one of the user's own, kept whole.
 
 use idiom_engine::profile::edit::asked_for;
-use idiom_engine::profile::{PRESET_VERSION, Parameter, Preset, Profiles};
+use idiom_engine::profile::live::Handed;
+use idiom_engine::profile::{PRESET_VERSION, Parameter, Preset, Profile, Profiles};
 use idiom_engine::{Genre, Handle};
 use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::*;
@@ -112,15 +113,19 @@ impl PresetSelection {
 
     /// Plays what played when [`played`](Self::played) was asked. Window thread.
     pub fn set_played(&self, played: &Played) {
-        self.choose(played.built_in);
-        if let Some(own) = &played.own {
-            self.play(own.clone());
-        }
+        self.hand_over(played, Handed::default());
     }
 
-    /// The profiles of the user's own one that plays.
-    pub fn own_profiles(&self) -> Option<Profiles> {
-        lock(&self.own).as_ref().map(|preset| preset.profiles)
+    /// The same, while own settings go into its profiles or come out of them: the mix takes both over at once, and what is
+    /// heard stays. Window thread.
+    pub fn hand_over(&self, played: &Played, handed: Handed) {
+        if played.built_in < Preset::factory().len() {
+            self.playing.store(played.built_in, Relaxed);
+        }
+        *lock(&self.missing) = None;
+        let mut own = lock(&self.own);
+        self.handle.hand_over(played.own.as_ref().map(|preset| preset.profiles), handed);
+        own.clone_from(&played.own);
     }
 
     /// Edits what is heard: changes what `genre` asks for so that `parameter` has the value `heard` while that genre
@@ -130,37 +135,51 @@ impl PresetSelection {
         self.change(|profiles| profiles.edit(genre, parameter, asked_for(parameter, heard, own)))
     }
 
-    /// Makes what the user has turned `parameter` to while `genre` plays a part of that genre's profile, at this Amount
-    /// (`0..=1`), as far as the preset's other genres allow. Returns what is left of the user's own setting: with it the
-    /// sum that is heard stays as it was. Window thread.
-    pub fn keep(&self, genre: Genre, parameter: Parameter, own: f32, amount: f32) -> f32 {
-        let (domain, neutral, amount) =
-            (|value| parameter.to_domain(value), parameter.spec().neutral, f64::from(amount));
+    /// What plays once what the user has turned `parameter` to while `genre` plays is a part of that genre's profile, at this
+    /// Amount (`0..=1`), as far as the preset's other genres allow; and what is left of the user's own settings then. With
+    /// both, see [`hand_over`](Self::hand_over), what is heard stays as it was: what the equalizer's trim takes back of the
+    /// loudness becomes an own setting. Window thread.
+    pub fn keep(&self, genre: Genre, parameter: Parameter, own: &Profile, amount: f32) -> (Played, Handed) {
+        let (mut preset, amount) = (self.editable(lock(&self.own).clone()), f64::from(amount));
         if amount <= 0.0 {
-            return own;
+            return (self.played(), [Some((parameter, own[parameter])), None]);
         }
+        let domain = |profile: &Profile, parameter: Parameter| parameter.to_domain(profile[parameter]);
+        let before = preset.profiles.genres[genre.index()];
+        let turned = domain(own, parameter) - domain(&Profile::NEUTRAL, parameter);
+        let wanted = domain(&before, parameter) + turned / amount;
         let (min, max) = parameter.domain_range();
-        let moved = self.change(|profiles| {
-            let before = domain(profiles.genres[genre.index()][parameter]);
-            let wanted = before + (domain(own) - domain(neutral)) / amount;
-            let asked = profiles.edit(genre, parameter, parameter.from_domain(wanted.clamp(min, max)));
-            domain(asked) - before
-        });
-        let left = parameter.from_domain((domain(own) - amount * moved).clamp(min, max));
-        // Profiles have the decimals of preset files.
-        if (left - neutral).abs() <= 2e-3 * neutral.abs().max(1.0) { neutral } else { left }
+        preset.profiles.edit(genre, parameter, parameter.from_domain(wanted.clamp(min, max)));
+        let after = preset.profiles.genres[genre.index()];
+        let left = |parameter: Parameter| {
+            let moved = domain(&after, parameter) - domain(&before, parameter);
+            let (min, max) = parameter.domain_range();
+            let left = parameter.from_domain((domain(own, parameter) - amount * moved).clamp(min, max));
+            // Profiles have the decimals of preset files.
+            let neutral = parameter.spec().neutral;
+            let gone = (left - neutral).abs() <= 2e-3 * neutral.abs().max(1.0);
+            Some((parameter, if gone { neutral } else { left }))
+        };
+        let evened = after[Parameter::EqTrim] != before[Parameter::EqTrim];
+        let handed = [left(parameter), if evened { left(Parameter::EqTrim) } else { None }];
+        (Played { built_in: self.get(), own: Some(preset) }, handed)
     }
 
     /// Changes the profiles that play. A built-in preset becomes one of the user's own by that.
     fn change<T>(&self, work: impl FnOnce(&mut Profiles) -> T) -> T {
         let mut cell = lock(&self.own);
-        let mut preset = cell.take().unwrap_or_else(|| {
-            let built_in = self.built_in();
-            Preset { name: format!("{} (edited)", built_in.name), ..built_in.clone() }
-        });
+        let mut preset = self.editable(cell.take());
         let result = work(&mut preset.profiles);
         self.take(&mut cell, Some(preset));
         result
+    }
+
+    /// This preset, or the built-in one as one of the user's own.
+    fn editable(&self, own: Option<Preset>) -> Preset {
+        own.unwrap_or_else(|| {
+            let built_in = self.built_in();
+            Preset { name: format!("{} (edited)", built_in.name), ..built_in.clone() }
+        })
     }
 
     fn take(&self, cell: &mut Option<Preset>, preset: Option<Preset>) {

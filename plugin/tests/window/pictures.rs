@@ -4,9 +4,11 @@
 //! `IDIOM_PICTURES=accept cargo test --test window` replaces them with what is drawn now; look at them
 //! before keeping them. A failure leaves the new picture in `target/pictures`.
 
+use crate::desk::Window;
 use crate::raster::{Picture, Raster};
 use egui::{Context, Pos2, RawInput, Rect, Vec2};
-use idiom_engine::Section;
+use idiom_engine::profile::Parameter;
+use idiom_engine::{Genre, Section};
 use idiom_plugin::editor::model::{Page, ViewModel};
 use idiom_plugin::editor::theme::Shade;
 use idiom_plugin::editor::{prepare, samples, view};
@@ -169,6 +171,34 @@ fn the_manual_shows_the_window_as_it_is() {
     names.sort();
     there.sort();
     assert_eq!(there, names);
+}
+
+/// Of a preset whose profiles were changed, the page of presets shows the changed ones: the curve, and that it was changed.
+#[test]
+fn the_page_of_presets_shows_profiles_as_they_play() {
+    let mut model = on("playing", Page::Presets, Shade::Dark);
+    let size = Vec2::new(960.0, 690.0);
+    let built_in = draw(&model, size, 1.0);
+    let mut own = model.built_in().clone();
+    model.own_preset = Some(Box::new(own.clone()));
+    assert_eq!(draw(&model, size, 1.0), built_in, "a preset that is the built-in one looks like it");
+    own.profiles.edit(Genre::Jazz, Parameter::HighDb, 6.0);
+    model.own_preset = Some(Box::new(own));
+    let mut window = Window::new(size);
+    window.draw(&model, vec![]);
+    window.draw(&model, vec![]);
+    let place = |text: &str| window.texts.iter().find(|(shown, _)| shown == text).map(|(_, rect)| *rect);
+    let jazz = place("Jazz (changed)").expect("it says what was changed");
+    assert!(place("Rock (changed)").is_none());
+    let changed = draw(&model, size, 1.0);
+    let rows = |top: f32, bottom: f32| {
+        let row = 4 * built_in.width;
+        // The curve is right of the words.
+        let curve = |y: usize| y * row + row * 4 / 5..(y + 1) * row;
+        (top as usize..bottom as usize).any(|y| built_in.bytes[curve(y)] != changed.bytes[curve(y)])
+    };
+    assert!(rows(jazz.min.y, jazz.min.y + 40.0), "the curve is not the changed one");
+    assert!(!rows(0.0, jazz.min.y - 10.0), "others' curves changed");
 }
 
 /// A larger window and a display with more pixels show the same picture, larger.

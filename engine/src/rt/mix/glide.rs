@@ -58,6 +58,12 @@ impl Glide {
         self.value
     }
 
+    /// The same way from elsewhere: further by this.
+    pub fn shift(&mut self, by: f64) {
+        self.first += by;
+        self.value += by;
+    }
+
     /// The present value.
     pub fn value(&self) -> f64 {
         self.value

@@ -78,6 +78,16 @@ impl Hands {
         (self.aims, self.moving) = (aims, true);
     }
 
+    /// Takes an own setting over at once. Returns by how much it was more, in the domain in which it is blended.
+    pub fn jump(&mut self, parameter: Parameter, controls: &Controls) -> f64 {
+        let at = BASE + parameter as usize;
+        let before = self.glides[at].value();
+        self.base[parameter] = controls.base[parameter];
+        self.aims[at] = base_aim(parameter, &controls.base);
+        self.glides[at] = Glide::at(self.aims[at]);
+        before - self.aims[at]
+    }
+
     /// How far the mix moves towards the genre's profile, `0..=1`.
     pub fn amount(&self) -> f64 {
         self.glides[AMOUNT].value()
@@ -137,9 +147,10 @@ fn aim(aims: &mut [f64; ALL], controls: &Controls) {
 
 /// Where the user's own settings are to go, in their domains.
 fn base_aims(base: &Profile) -> [f64; PARAMETERS] {
-    std::array::from_fn(|i| {
-        let parameter = Parameter::ALL[i];
-        let spec = parameter.spec();
-        parameter.to_domain(tidy(base[parameter], spec.range, spec.neutral) as f32)
-    })
+    std::array::from_fn(|i| base_aim(Parameter::ALL[i], base))
+}
+
+fn base_aim(parameter: Parameter, base: &Profile) -> f64 {
+    let spec = parameter.spec();
+    parameter.to_domain(tidy(base[parameter], spec.range, spec.neutral) as f32)
 }

@@ -34,6 +34,7 @@ pub mod true_peak;
 pub mod width;
 
 use crate::controls::{Controls, LimiterMode, Mode, SECTIONS};
+use crate::profile::live::Handed;
 use crate::profile::{PARAMETERS, Parameter, Profile, Profiles};
 use crate::rt::decision::Outcome;
 use crate::telemetry::MixState;
@@ -54,6 +55,9 @@ pub type Work = [[f64; MAX_TICK]; MAX_CHANNELS];
 /// Time in which the user's own moves (Amount, sections, gains) go 95 % of their way, in seconds. They follow the hand,
 /// not the reaction time.
 pub const CONTROL_S: f64 = 0.08;
+
+/// With less Amount a genre cannot take over anything that is heard.
+const LEAST_AMOUNT: f64 = 0.01;
 
 fn tidy(value: f32, (min, max): (f32, f32), otherwise: f32) -> f64 {
     f64::from(if value.is_finite() { value.clamp(min, max) } else { otherwise })
@@ -141,6 +145,20 @@ impl MixStage {
     pub fn set_profiles(&mut self, profiles: &Profiles) {
         self.blend = Blend::new(profiles);
         self.target = self.blend.mix(self.follow.weights());
+    }
+
+    /// Own settings are about to pass into the profiles, or out of them: those are at once where the controls have them, and
+    /// what they lose is added to what the genre asks for, so that the sum stays. What the profiles that follow ask for is
+    /// glided to from there. To be called before [`set_profiles`](Self::set_profiles).
+    pub fn hand_over(&mut self, handed: &Handed, controls: &Controls) {
+        let amount = self.hands.amount();
+        if !self.started || controls.hold_base || controls.mode == Mode::ByHand || amount < LEAST_AMOUNT {
+            return;
+        }
+        for (parameter, _) in handed.iter().flatten() {
+            let lost = self.hands.jump(*parameter, controls);
+            self.glides[*parameter as usize].shift(lost / amount);
+        }
     }
 
     /// Once a frame: what the decision stage makes of the sound.
