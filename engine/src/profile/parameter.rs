@@ -112,7 +112,7 @@ parameters! {
     MonoBass: "Mono bass", "width" "mono_bass" Plain 0.0..1.0 acts 0.0 spread 1.0, "Share of the side signal that is taken out below `bass_hz`.";
     BassHz: "Mono bass below", "width" "bass_hz" Log 40.0..400.0 idle 120.0 spread 2.5, "Corner under which the side signal is taken out, in Hz.";
     Target: "Loudness target", "loudness" "target_lufs" Plain -36.0..-6.0 idle -18.0 spread 1.0, "Loudness that the follower goes to, in LUFS.";
-    TargetRange: "Loudness range", "loudness" "range_db" Plain 0.0..12.0 acts 0.0 spread 12.0, "Largest gain and attenuation of the loudness follower in dB.";
+    TargetRange: "Loudness range", "loudness" "range_db" Plain 0.0..12.0 acts 0.0 spread 1.0, "Largest gain and attenuation of the loudness follower in dB.";
     LimiterRelease: "Limiter release", "limiter" "release_ms" Log 10.0..1000.0 idle 100.0 spread 4.0, "Time constant of the limiter's return in ms.";
 }
 
