@@ -426,3 +426,29 @@ fn a_reset_stage_is_a_new_one() {
     assert!(same_bits(&a, &b));
     assert_eq!(stage.state(), new.state());
 }
+
+/// In silence what has died away rests. Negative zeros are silence too, but not to the bit, so with them nothing rests: and
+/// nothing can tell the difference afterwards.
+#[test]
+fn what_rests_in_silence_goes_on_as_if_it_had_not() {
+    let controls = Controls { limiter: true, reaction_s: 0.1, ..Controls::default() };
+    let play = |silence: f32| {
+        let mut stage = MixStage::new(48_000.0, 2, &extremes(), LimiterMode::LookAhead);
+        stage.set_target(&surely(Genre::Speech), &controls);
+        let mut sound = vec![noise(1, 48_000), noise(2, 48_000)];
+        for (seed, side) in sound.iter_mut().enumerate() {
+            side.extend(std::iter::repeat_n(silence, 14 * 48_000 + 333));
+            side.extend(noise(seed as u64 + 3, 24_000));
+        }
+        run(&mut stage, &mut sound, &controls);
+        (sound, stage.state())
+    };
+    let ((rested, state), (worked, other)) = (play(0.0), play(-0.0));
+    let quiet = 14 * 48_000 - 1..14 * 48_000 + 333;
+    assert!(
+        rested.iter().all(|side| side[48_000..][quiet.clone()].iter().all(|x| *x == 0.0)),
+        "it still rings"
+    );
+    let same = rested.iter().flatten().zip(worked.iter().flatten()).all(|(a, b)| a == b);
+    assert!(same && state == other);
+}

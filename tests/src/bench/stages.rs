@@ -151,6 +151,12 @@ pub fn mix_after_silence(block: usize) -> Case {
     let mut sound = [music(RATE as usize, f64::from(RATE), 1), music(RATE as usize, f64::from(RATE), 2)];
     let [left, right] = &mut sound;
     mix.process(&mut [left, right], &[], 0, RATE as usize, &controls);
+    // The slowest to die away is a compressor's release.
+    for _ in 0..15 {
+        let [left, right] = &mut sound;
+        (left.fill(0.0), right.fill(0.0));
+        mix.process(&mut [left, right], &[], 0, RATE as usize, &controls);
+    }
     let mut silence = [vec![0.0; block], vec![0.0; block]];
     Case::external(format!("whole mix in silence, blocks of {block}"), move || {
         let blocks = 24_000 / block;

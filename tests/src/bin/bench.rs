@@ -80,7 +80,7 @@ fn main() -> Result<()> {
             Vec::new()
         }
     };
-    let silent: Vec<Case> = [32, 512].iter().map(|block| stages::mix_after_silence(*block)).collect();
+    let silent: Vec<Case> = BLOCKS.iter().map(|block| stages::mix_after_silence(*block)).collect();
     let mut window = Vec::new();
     for (quantization, model) in &models {
         window.push(stages::window(*quantization, model)?);

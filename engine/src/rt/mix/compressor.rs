@@ -15,7 +15,7 @@
 use super::eq::{Band, SHELF_Q, Shape};
 use super::glide::{MAX_TICK, Ramp};
 use super::level::{DB_TO_LOG2, Detector, amplitude, exp2, larger, level_db, log2, one_pole, smaller};
-use super::{MAX_CHANNELS, Work};
+use super::{MAX_CHANNELS, Work, is_silence};
 
 /// Overshoots (in dB) smaller than this are set to 0, long before they become denormal.
 const SILENCE: f32 = 1e-20;
@@ -300,6 +300,12 @@ impl Compressor {
         self.makeup_db.is_zero() && (self.slope.is_zero() || self.mix.is_zero())
     }
 
+    /// Whether nothing of the past is left: in silence no gain is reduced.
+    fn is_silent(&self) -> bool {
+        let levels = [self.over_db, self.steady_db] == [[0.0; MAX_CHANNELS]; 2];
+        levels && self.detector.is_silent() && self.key_filter.is_silent()
+    }
+
     /// Compresses the first `count` samples, which are those from `offset` on of the present tick, listening to
     /// `side_chain`, if there is one, by the share of [`Setting::external`], and else to the sound itself. It listens even
     /// while it is neutral.
@@ -313,6 +319,10 @@ impl Compressor {
     ) {
         let channels = channels.clamp(1, MAX_CHANNELS);
         let count = count.min(MAX_TICK);
+        if side_chain.is_none() && is_silence(work, channels, count) && self.is_silent() {
+            (self.connected, self.release_now) = (false, [self.release_share; MAX_CHANNELS]);
+            return;
+        }
         self.listen(work, side_chain, channels, count, offset);
         if self.is_neutral() {
             // The programme's level is followed all the same.

@@ -12,7 +12,7 @@ use super::halfband::{HalfBand, design};
 use super::lanes::Lanes;
 use super::level::one_pole;
 use super::quad::Quad;
-use super::{MAX_CHANNELS, Work};
+use super::{MAX_CHANNELS, Work, is_silence};
 
 /// Sample rate, in Hz, that the saturation should at least run at.
 const MIN_RATE: f64 = 170_000.0;
@@ -156,6 +156,12 @@ impl Drive {
         self.mix.is_zero()
     }
 
+    /// Whether nothing of the past is left in what the sound goes through.
+    fn is_silent(&self) -> bool {
+        let filters = [self.first.is_silent(), self.second.is_silent(), self.third.is_silent()];
+        self.low_cut.is_silent() && self.treble.iter().all(|x| x.is_zero()) && filters == [true; 3]
+    }
+
     /// Adds harmonics to the first `count` samples, which are those from `offset` on of the present tick.
     pub fn process(&mut self, work: &mut Work, channels: usize, count: usize, offset: usize) {
         if self.is_neutral() {
@@ -163,6 +169,9 @@ impl Drive {
             return;
         }
         let (channels, count) = (channels.clamp(1, MAX_CHANNELS), count.min(self.tick));
+        if is_silence(work, channels, count) && self.is_silent() {
+            return;
+        }
         for (heard, samples) in self.heard.iter_mut().zip(work.iter()).take(channels) {
             heard[..count].copy_from_slice(&samples[..count]);
         }

@@ -4,10 +4,10 @@
 //! 2013, after Zavalishin's topology-preserving transform): its states are the integrators' own, so coefficients may
 //! move at every sample without a click. [`eq_design`](super::eq_design) makes the coefficients.
 
-use super::Work;
 use super::eq_design::{Coefficients, design};
 use super::glide::{MAX_TICK, Ramp};
 use super::lanes::Lanes;
+use super::{Work, is_silence};
 use std::f64::consts::FRAC_1_SQRT_2;
 
 pub use super::eq_design::Shape;
@@ -106,6 +106,11 @@ impl Band {
         process_row(std::slice::from_mut(self), work, channels, count, offset);
     }
 
+    /// Whether nothing of the past is left: silence goes through it as silence.
+    pub fn is_silent(&self) -> bool {
+        self.state.iter().all(|state| state.is_zero())
+    }
+
     fn is_still(&self) -> bool {
         [&self.g, &self.k, &self.m[0], &self.m[1], &self.m[2]].into_iter().all(Ramp::is_still)
     }
@@ -137,6 +142,9 @@ const TOGETHER: usize = 3;
 /// As [`Band::process`], for bands one after the other.
 pub fn process_row(bands: &mut [Band], work: &mut Work, channels: usize, count: usize, offset: usize) {
     let count = count.min(MAX_TICK);
+    if is_silence(work, channels, count) && bands.iter().all(Band::is_silent) {
+        return;
+    }
     if channels < 2 {
         // The second lane computes along on what is always 0.
         work[1][..count].fill(0.0);

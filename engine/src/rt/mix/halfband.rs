@@ -67,6 +67,10 @@ impl<const PAIRS: usize> Chains<PAIRS> {
         })
     }
 
+    fn is_silent(&self) -> bool {
+        self.0.iter().all(|state| state.get() == [0.0; 4])
+    }
+
     fn flush(&mut self) {
         self.0 = self.0.map(|state| state.flushed(SILENCE));
     }
@@ -102,6 +106,11 @@ impl<const PAIRS: usize> HalfBand<PAIRS> {
     pub fn halve(&mut self, x: Quad) -> Quad {
         let chains = self.down.run(&self.pairs, x.swapped());
         Quad::all(0.5) * (chains + chains.swapped())
+    }
+
+    /// Whether nothing of the past is left.
+    pub fn is_silent(&self) -> bool {
+        self.up.is_silent() && self.down.is_silent()
     }
 
     /// Sets what has died away to 0; call it once a tick.

@@ -91,6 +91,11 @@ impl Lanes {
         Lanes::both(0.0)
     }
 
+    /// Whether both are 0.
+    pub fn is_zero(self) -> bool {
+        self.get() == [0.0; MAX_CHANNELS]
+    }
+
     /// The same, with what is smaller than `smallest` set to 0.
     pub fn flushed(self, smallest: f64) -> Lanes {
         Lanes::new(self.get().map(|x| if x.abs() < smallest { 0.0 } else { x }))

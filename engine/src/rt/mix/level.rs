@@ -117,6 +117,11 @@ impl Detector {
         if a > b { a } else { b }
     }
 
+    /// Whether nothing of the past is left.
+    pub fn is_silent(&self) -> bool {
+        self.mean_square.is_zero()
+    }
+
     /// Sets what has died away to 0; call it once a tick.
     pub fn flush(&mut self) {
         self.mean_square = self.mean_square.flushed(SILENCE);

@@ -1,8 +1,8 @@
 //! Momentary and short-term loudness after ITU-R BS.1770-5 and EBU Tech 3341.
 
-use super::Work;
 use super::eq_design::Shape;
 use super::lanes::Lanes;
+use super::{Work, is_silence};
 use std::f64::consts::PI;
 
 /// Loudness of silence, in LUFS: what is shown for it.
@@ -35,6 +35,11 @@ impl Section {
             a: [a[1], a[2]].map(|x| Lanes::both(x / a[0])),
             state: [Lanes::zero(); 2],
         }
+    }
+
+    /// Whether nothing of the past is left.
+    fn is_silent(&self) -> bool {
+        self.state.iter().all(|state| state.is_zero())
     }
 
     #[inline(always)]
@@ -111,7 +116,10 @@ impl Meter {
         while start < count {
             let end = count.min(start + (self.step - self.position) as usize);
             let (mut weighting, mut sum) = ((*shelf, *high_pass), self.sum);
-            for i in start..end {
+            // Nothing is added to the sum by silence through filters that have died away.
+            let rests =
+                is_silence(work, channels, count) && weighting.0.is_silent() && weighting.1.is_silent();
+            for i in if rests { end..end } else { start..end } {
                 let x = Lanes::new([left[i], if channels > 1 { right[i] } else { 0.0 }]);
                 let y = weighting.1.run(weighting.0.run(x.min(most).max(Lanes::zero() - most)));
                 sum = sum + y * y;

@@ -345,6 +345,13 @@ impl MixStage {
     }
 }
 
+/// Whether these samples are silence to the bit (+0): what has died away itself lets them through as they are, and need not
+/// compute. With sound it knows at the first sample.
+#[inline(always)]
+fn is_silence(work: &Work, channels: usize, count: usize) -> bool {
+    work.iter().take(channels).all(|samples| samples.iter().take(count).all(|x| x.to_bits() == 0))
+}
+
 /// The number, or 0 for what is none.
 #[inline(always)]
 fn finite(x: f32) -> f32 {

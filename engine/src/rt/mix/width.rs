@@ -5,7 +5,7 @@
 
 use super::eq::{Band, SHELF_Q, Shape};
 use super::glide::{MAX_TICK, Ramp};
-use super::{MAX_CHANNELS, Work};
+use super::{MAX_CHANNELS, Work, is_silence};
 
 /// What the width does at the end of a tick.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,6 +67,9 @@ impl Width {
     pub fn process(&mut self, work: &mut Work, channels: usize, count: usize, offset: usize) {
         if channels < 2 || self.is_neutral() {
             self.reset();
+            return;
+        }
+        if is_silence(work, channels, count) && self.low_cut.is_silent() {
             return;
         }
         let [left, right] = work;
