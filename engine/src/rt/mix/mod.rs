@@ -78,6 +78,8 @@ pub struct MixStage {
     follow: Follow,
     target: [f64; PARAMETERS],
     glides: [Glide; PARAMETERS],
+    /// The glides have arrived, in this mode and with these locks.
+    arrived: Option<(Mode, [bool; SECTIONS])>,
     /// [`Profile::NEUTRAL`] in the domains of blending: from there on the glides count.
     origin: [f64; PARAMETERS],
     /// Smallest and largest value in the domains of blending.
@@ -114,6 +116,7 @@ impl MixStage {
             follow: Follow::new(),
             target: blend.neutral(),
             glides: blend.neutral().map(Glide::at),
+            arrived: None,
             blended: [0.0; PARAMETERS],
             origin: blend::to_blend(&Profile::NEUTRAL),
             ranges: std::array::from_fn(|i| Parameter::ALL[i].domain_range()),
@@ -144,7 +147,13 @@ impl MixStage {
     /// Takes another preset's profiles; the mix glides there within the reaction time.
     pub fn set_profiles(&mut self, profiles: &Profiles) {
         self.blend = Blend::new(profiles);
-        self.target = self.blend.mix(self.follow.weights());
+        self.aim(self.blend.mix(self.follow.weights()));
+    }
+
+    fn aim(&mut self, target: [f64; PARAMETERS]) {
+        if target != self.target {
+            (self.target, self.arrived) = (target, None);
+        }
     }
 
     /// Own settings are about to pass into the profiles, or out of them: those are at once where the controls have them, and
@@ -158,13 +167,14 @@ impl MixStage {
         for (parameter, _) in handed.iter().flatten() {
             let lost = self.hands.jump(*parameter, controls);
             self.glides[*parameter as usize].shift(lost / amount);
+            self.arrived = None;
         }
     }
 
     /// Once a frame: what the decision stage makes of the sound.
     pub fn set_target(&mut self, outcome: &Outcome, controls: &Controls) {
         let weights = self.follow.update(outcome, controls);
-        self.target = self.blend.mix(&weights);
+        self.aim(self.blend.mix(&weights));
     }
 
     /// Mixes samples `start..end` of the block in place; `channels` holds one slice a channel, all of one length, and
@@ -217,6 +227,7 @@ impl MixStage {
         self.follow = Follow::new();
         self.target = self.blend.neutral();
         self.glides = self.target.map(Glide::at);
+        self.arrived = None;
         self.chain.reset();
         self.dry.iter_mut().for_each(Delay::reset);
         self.apply();
@@ -232,6 +243,22 @@ impl MixStage {
             self.hands = Hands::new(controls);
             self.bypass.jump(controls.bypass);
         }
+        let steered = (controls.mode, controls.locks);
+        if self.arrived != Some(steered) {
+            let moved = self.glide(controls);
+            self.arrived = (!moved && self.started).then_some(steered);
+            moves |= moved;
+        }
+        if moves {
+            self.apply();
+        }
+        self.chain.set(&self.settings, !self.started);
+        self.started = true;
+    }
+
+    /// Moves what the genre asks for on by a tick. Returns whether anything moved.
+    fn glide(&mut self, controls: &Controls) -> bool {
+        let mut moves = false;
         if controls.mode == Mode::ByHand {
             // What the genre asked for goes as fast as a hand moves: then own settings that take its place at the same
             // time leave the sum where it is.
@@ -258,11 +285,7 @@ impl MixStage {
                 }
             }
         }
-        if moves {
-            self.apply();
-        }
-        self.chain.set(&self.settings, !self.started);
-        self.started = true;
+        moves
     }
 
     /// What user and genre together ask of the processors.
