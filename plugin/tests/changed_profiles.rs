@@ -62,7 +62,8 @@ fn changed_profiles_are_kept_in_the_file_and_come_back() {
     assert_eq!(fresh.preset.preset(), edited);
 
     // A preset without changed profiles afterwards plays the built-in ones.
-    let plain = UserPreset { profiles: None, ..preset.clone() };
+    let mut plain = preset.clone();
+    plain.profiles = None;
     play(&fresh, &plain.setup(&fresh).unwrap());
     assert_eq!(fresh.preset.preset(), Preset::factory()[2]);
 }
@@ -196,7 +197,8 @@ fn profiles_that_cannot_be_read_are_refused_with_the_reason() {
         ("version = 2\nname = ", "its profiles: preset cannot be read"),
         ("version = 99", "its profiles: preset is from a newer version"),
     ] {
-        let damaged = UserPreset { profiles: Some(text.into()), ..preset.clone() };
+        let mut damaged = preset.clone();
+        damaged.profiles = Some(text.into());
         let why = damaged.setup(&params()).expect_err("refused");
         assert!(why.contains(reason), "{why}");
     }
