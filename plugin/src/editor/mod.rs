@@ -12,6 +12,7 @@ pub mod control;
 pub mod controls;
 pub mod curve;
 pub mod engine;
+pub mod first_picture;
 pub mod footer;
 pub mod genre;
 pub mod header;
@@ -178,10 +179,11 @@ impl NiceEguiApp for App {
         &mut self,
         egui: egui::Context,
         host: GuiContext,
-        _frame: &mut Frame,
+        frame: &mut Frame,
     ) -> Result<(), HandlerError> {
         self.shared.presence.enter();
         window::keep_libraries();
+        first_picture::expect(frame.baseview_window(), &self.shared.presence);
         prepare(&egui, Shade::default());
         (self.dressed, self.shown, self.rest) = (None, None, Rest::default());
         self.host = Some(host);
@@ -219,6 +221,7 @@ impl NiceEguiApp for App {
             ui.ctx().request_repaint_after(after);
         }
         self.shown = Some(model);
+        self.shared.presence.has_drawn();
     }
 
     fn resized(&mut self, size: WindowSize) {

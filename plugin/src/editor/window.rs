@@ -38,6 +38,8 @@ pub struct Presence {
     open: AtomicBool,
     threads: Mutex<u32>,
     ended: Condvar,
+    /// Whether the window has drawn since it was opened.
+    drawn: AtomicBool,
 }
 
 /// Counts as a running thread until it is dropped.
@@ -65,9 +67,20 @@ impl Presence {
     /// wait for.
     pub fn enter(self: &Arc<Self>) {
         if cfg!(not(any(target_os = "macos", target_os = "windows"))) {
+            self.drawn.store(false, Relaxed);
             *self.threads.lock().unwrap_or_else(PoisonError::into_inner) += 1;
             HERE.set(Some(Running(Arc::clone(self))));
         }
+    }
+
+    /// The window has drawn a picture.
+    pub fn has_drawn(&self) {
+        self.drawn.store(true, Relaxed);
+    }
+
+    /// Waits for the window's first picture, for its end, or for `patience`; says whether one of the first two came.
+    pub fn drawn_or_closed(&self, patience: Duration) -> bool {
+        self.drawn.load(Relaxed) || self.wait(patience) || self.drawn.load(Relaxed)
     }
 
     /// Waits until no thread draws a window any more; says whether that came true within `patience`.

@@ -9,6 +9,7 @@ use clack_extensions::state::PluginState;
 use clack_extensions::track_info::PluginTrackInfo;
 use clack_host::prelude::ClapId;
 use std::io::{Read, Write};
+use std::time::Duration;
 
 /// A port through which sound goes in or comes out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +127,15 @@ impl Plugin {
     /// # Safety
     /// `parent` is a window that stays there until [`Plugin::close_window`].
     pub unsafe fn open_window(&mut self, parent: u32) -> Result<GuiSize> {
+        // SAFETY: as the caller promises.
+        unsafe { self.open_window_after(parent, Duration::ZERO) }
+    }
+
+    /// The same by a host that takes this long to show the window.
+    ///
+    /// # Safety
+    /// As of [`Plugin::open_window`].
+    pub unsafe fn open_window_after(&mut self, parent: u32, delay: Duration) -> Result<GuiSize> {
         let gui = self.extension::<PluginGui>("gui")?;
         let handle = self.instance.plugin_handle();
         let embedded = GuiConfiguration { api_type: GuiApiType::X11, is_floating: false };
@@ -134,6 +144,7 @@ impl Plugin {
         unsafe { gui.set_parent(&handle, Window::from_x11_handle(parent.into())) }
             .context("the window cannot be put into the host's")?;
         let size = gui.get_size(&handle).context("a window without a size")?;
+        std::thread::sleep(delay);
         gui.show(&handle).context("the window cannot be shown")?;
         Ok(size)
     }

@@ -44,6 +44,11 @@ fn a_plugin_that_is_destroyed_takes_its_open_window_along() {
 }
 
 #[test]
+fn a_window_that_is_shown_late_is_drawn() {
+    on_a_screen("a_window_that_is_shown_late_is_drawn", linux::shown_late);
+}
+
+#[test]
 fn a_host_that_destroys_its_own_window_first_stays_alive() {
     on_a_screen("a_host_that_destroys_its_own_window_first_stays_alive", linux::parent_goes_first);
 }
@@ -60,6 +65,7 @@ fn a_vst3_host_that_drops_everything_takes_the_open_window_along() {
 mod linux {
     pub fn open_and_close() {}
     pub fn destroy_while_open() {}
+    pub fn shown_late() {}
     pub fn parent_goes_first() {}
     pub fn vst3_drops_everything() {}
 }
@@ -199,6 +205,20 @@ mod linux {
             host.destroy(parent);
         }
         drop(lasting);
+    }
+
+    /// Later than a repaint was wanted for the first time.
+    pub fn shown_late() {
+        let (host, built) = (Host::new(), Built::load());
+        let mut plugin = built.instance(2, Render::Realtime);
+        for delay in [0, 50, 100, 400, 1_000] {
+            let parent = host.parent();
+            // SAFETY: the plugin's window is closed before the parent goes.
+            unsafe { plugin.open_window_after(parent, Duration::from_millis(delay)) }.unwrap();
+            host.until_drawn(parent);
+            plugin.close_window().unwrap();
+            host.destroy(parent);
+        }
     }
 
     pub fn parent_goes_first() {
