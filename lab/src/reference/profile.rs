@@ -42,13 +42,12 @@ pub fn learn(profiles: &mut Profiles, genre: Genre, reference: &Character, own: 
     }
     let mono = reference.bass_width < 0.05 && own.bass_width > 0.05;
     profiles.edit(genre, Parameter::MonoBass, f32::from(u8::from(mono)));
-    // One preset has one loudness, so that a change of genre is none of loudness.
+    // One preset has one loudness, and one way to it, so that a change of genre is none of loudness.
     let target = Parameter::Target.spec().range;
     for genre in &mut profiles.genres {
         genre[Parameter::Target] = (reference.lufs as f32).clamp(target.0, target.1);
+        genre[Parameter::TargetRange] = genre[Parameter::TargetRange].max(6.0);
     }
-    let range = profiles.genres[genre.index()][Parameter::TargetRange].max(6.0);
-    profiles.edit(genre, Parameter::TargetRange, range);
     let left: [f64; BANDS] = {
         let response = response_db(&profiles.genres[genre.index()]);
         std::array::from_fn(|i| wanted[i] - response[i])
