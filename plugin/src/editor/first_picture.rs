@@ -34,9 +34,9 @@ pub fn expect(window: &WindowContext, presence: &Arc<Presence>) {
     let _ = (window, presence);
 }
 
-/// Asks until the window has drawn, or is gone.
+/// Asks for the X window of this number until the window has drawn, or is gone.
 #[cfg(target_os = "linux")]
-fn wake(window: u32, presence: &Presence) {
+pub fn wake(window: u32, presence: &Presence) {
     use x11rb::protocol::present::ConnectionExt;
     if presence.drawn_or_closed(PATIENCE) {
         return;

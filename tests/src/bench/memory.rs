@@ -101,15 +101,8 @@ fn say() -> Result<()> {
 /// Opens the plugin's window in one of the host's, and closes it after the work.
 #[cfg(target_os = "linux")]
 fn with_window(plugin: &mut Plugin, work: impl FnOnce() -> Result<()>) -> Result<()> {
-    use x11rb::connection::Connection;
-    use x11rb::protocol::xproto::{ConnectionExt, CreateWindowAux, WindowClass};
-
-    let (screen, number) = x11rb::connect(None).context("there is no screen")?;
-    let (parent, root) = (screen.generate_id()?, screen.setup().roots[number].root);
-    let (depth, class) = (x11rb::COPY_DEPTH_FROM_PARENT, WindowClass::INPUT_OUTPUT);
-    let how = CreateWindowAux::new();
-    screen.create_window(depth, parent, root, 0, 0, 1_200, 900, 0, class, 0, &how)?.check()?;
-    screen.map_window(parent)?.check()?;
+    let screen = crate::screen::Screen::open()?;
+    let parent = screen.parent()?;
     // SAFETY: the parent stays until the plugin's window is closed.
     unsafe { plugin.open_window(parent) }?;
     let result = work();

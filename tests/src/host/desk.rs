@@ -140,11 +140,12 @@ impl Plugin {
         let handle = self.instance.plugin_handle();
         let embedded = GuiConfiguration { api_type: GuiApiType::X11, is_floating: false };
         gui.create(&handle, embedded).context("no window can be made")?;
+        // It is shown as soon as it has a parent.
+        std::thread::sleep(delay);
         // SAFETY: as the caller promises.
         unsafe { gui.set_parent(&handle, Window::from_x11_handle(parent.into())) }
             .context("the window cannot be put into the host's")?;
         let size = gui.get_size(&handle).context("a window without a size")?;
-        std::thread::sleep(delay);
         gui.show(&handle).context("the window cannot be shown")?;
         Ok(size)
     }

@@ -49,6 +49,11 @@ fn a_window_that_is_shown_late_is_drawn() {
 }
 
 #[test]
+fn a_window_that_missed_the_answer_when_to_draw_gets_another() {
+    on_a_screen("a_window_that_missed_the_answer_when_to_draw_gets_another", linux::answer_missed);
+}
+
+#[test]
 fn a_host_that_destroys_its_own_window_first_stays_alive() {
     on_a_screen("a_host_that_destroys_its_own_window_first_stays_alive", linux::parent_goes_first);
 }
@@ -66,23 +71,27 @@ mod linux {
     pub fn open_and_close() {}
     pub fn destroy_while_open() {}
     pub fn shown_late() {}
+    pub fn answer_missed() {}
     pub fn parent_goes_first() {}
     pub fn vst3_drops_everything() {}
 }
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use idiom_plugin::editor::first_picture;
+    use idiom_plugin::editor::window::Presence;
     use idiom_tests::built::Built;
     use idiom_tests::host::{Plugin, Render};
+    use idiom_tests::screen::Screen;
     use idiom_tests::signals::music;
     use idiom_tests::vst3_host::{Module, path};
     use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Arc;
     use std::time::{Duration, Instant};
     use x11rb::connection::Connection;
-    use x11rb::protocol::xproto::{
-        ConfigureWindowAux, ConnectionExt, CreateWindowAux, ImageFormat, StackMode, WindowClass,
-    };
-    use x11rb::rust_connection::RustConnection;
+    use x11rb::protocol::Event;
+    use x11rb::protocol::present::{CompleteKind, ConnectionExt as _, EventMask};
+    use x11rb::protocol::xproto::{ConfigureWindowAux, ConnectionExt, ImageFormat, StackMode};
 
     /// Longest that something may take to be seen on a busy machine.
     const PATIENCE: Duration = Duration::from_secs(60);
@@ -100,38 +109,27 @@ mod linux {
         std::fs::read_dir(format!("/proc/self/{what}")).unwrap().count()
     }
 
-    /// A host's connection to the screen.
-    struct Host {
-        x: RustConnection,
-        root: u32,
-    }
+    /// What a host does with windows.
+    struct Host(Screen);
 
     impl Host {
         fn new() -> Host {
-            let (x, number) = x11rb::connect(None).unwrap();
-            let root = x.setup().roots[number].root;
-            Host { x, root }
+            Host(Screen::open().unwrap())
         }
 
-        /// A window for the plugin's window to be in. No window manager meddles with it.
         fn parent(&self) -> u32 {
-            let parent = self.x.generate_id().unwrap();
-            let (depth, class) = (x11rb::COPY_DEPTH_FROM_PARENT, WindowClass::INPUT_OUTPUT);
-            let how = CreateWindowAux::new().override_redirect(1);
-            self.x.create_window(depth, parent, self.root, 0, 0, 1_200, 900, 0, class, 0, &how).unwrap();
-            self.x.map_window(parent).unwrap().check().unwrap();
-            parent
+            self.0.parent().unwrap()
         }
 
         fn destroy(&self, parent: u32) {
-            self.x.destroy_window(parent).unwrap().check().unwrap();
+            self.0.x.destroy_window(parent).unwrap().check().unwrap();
         }
 
         /// How many colours the window shows, with nothing before it.
         fn colours(&self, window: u32) -> usize {
             let first = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
-            self.x.configure_window(window, &first).unwrap().check().unwrap();
-            let picture = self.x.get_image(ImageFormat::Z_PIXMAP, window, 0, 0, 600, 400, !0).unwrap();
+            self.0.x.configure_window(window, &first).unwrap().check().unwrap();
+            let picture = self.0.x.get_image(ImageFormat::Z_PIXMAP, window, 0, 0, 600, 400, !0).unwrap();
             let picture = picture.reply().unwrap();
             let mut colours: Vec<&[u8]> = picture.data.chunks_exact(4).map(|pixel| &pixel[..3]).collect();
             colours.sort_unstable();
@@ -219,6 +217,39 @@ mod linux {
             plugin.close_window().unwrap();
             host.destroy(parent);
         }
+    }
+
+    /// As baseview does when it is shown too late: it asks first and listens afterwards. That never hears an answer; with
+    /// the plugin's thread beside it, it does.
+    pub fn answer_missed() {
+        let host = Host::new();
+        let x = &host.0.x;
+        let window = host.parent();
+        x.present_notify_msc(window, 0, 0, 1, 0).unwrap().check().unwrap();
+        let listener = x.generate_id().unwrap();
+        // What is answered before this is answered to nobody.
+        std::thread::sleep(Duration::from_millis(200));
+        x.present_select_input(listener, window, EventMask::COMPLETE_NOTIFY).unwrap().check().unwrap();
+        let heard = || match x.poll_for_event().unwrap() {
+            Some(Event::PresentCompleteNotify(answer)) => {
+                (answer.kind, answer.serial) == (CompleteKind::NOTIFY_MSC, 0)
+            }
+            _ => false,
+        };
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_millis(500) {
+            assert!(!heard(), "the answer was not missed");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let presence = Arc::new(Presence::default());
+        presence.enter();
+        std::thread::scope(|scope| {
+            let waking = scope.spawn(|| first_picture::wake(window, &presence));
+            until("an answer", heard);
+            presence.has_drawn();
+            waking.join().unwrap();
+        });
+        host.destroy(window);
     }
 
     pub fn parent_goes_first() {
