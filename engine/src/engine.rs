@@ -87,7 +87,7 @@ impl Handle {
     /// Plays these profiles instead of the built-in preset that the controls name; `None` plays that again. In force
     /// from the audio thread's next block on; the mix glides there.
     pub fn set_profiles(&self, profiles: Option<Profiles>) {
-        self.profiles.set(Change { profiles, handed: Handed::default() });
+        self.hand_over(profiles, Handed::default());
     }
 
     /// As [`set_profiles`](Self::set_profiles), for profiles into which own settings of the user's go, or that they come out

@@ -39,11 +39,16 @@ pub struct CacheLimits {
 impl Default for CacheLimits {
     /// 1024 answers (eight minutes of one every half second), 30 minutes.
     fn default() -> Self {
-        CacheLimits { entries: 1024, bytes: 1024 * ENTRY_BYTES, ttl_s: 30.0 * 60.0 }
+        CacheLimits::answers(1024, 30.0 * 60.0)
     }
 }
 
 impl CacheLimits {
+    /// So many answers, with the bytes that they take, for so many seconds of sound.
+    pub fn answers(entries: usize, ttl_s: f32) -> Self {
+        CacheLimits { entries, bytes: entries.saturating_mul(ENTRY_BYTES), ttl_s }
+    }
+
     /// Answers that both limits allow.
     pub fn room(&self) -> usize {
         self.entries.min(self.bytes / ENTRY_BYTES).min(MOST_ENTRIES)

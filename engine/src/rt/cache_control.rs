@@ -1,6 +1,6 @@
 //! What the user wants of the cache, on its way to the audio thread: plain atomics.
 
-use super::cache::{AnswerCache, CacheLimits, ENTRY_BYTES};
+use super::cache::{AnswerCache, CacheLimits};
 use std::sync::atomic::{
     AtomicU32, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
@@ -43,8 +43,9 @@ impl CacheControl {
 
     /// Any thread: how many answers to keep at most, whatever the time.
     pub fn set_entries(&self, entries: usize) {
+        let CacheLimits { entries, bytes, .. } = CacheLimits::answers(entries, 0.0);
         self.entries.store(entries, Relaxed);
-        self.bytes.store(entries.saturating_mul(ENTRY_BYTES), Relaxed);
+        self.bytes.store(bytes, Relaxed);
         self.changes.fetch_add(1, Release);
     }
 

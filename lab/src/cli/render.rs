@@ -4,7 +4,7 @@ use super::clips::{self, Row};
 use crate::audio::write_wav;
 use crate::features::progress_bar;
 use crate::interrupt;
-use crate::synth::dice::Dice;
+use crate::synth::dice::{Dice, hash};
 use crate::synth::midi::Song;
 use crate::synth::midi::arrange::record;
 use crate::synth::studio::Studio;
@@ -97,9 +97,7 @@ pub fn run(args: &Args) -> Result<()> {
         .map(|&(piece, variation)| {
             interrupt::check()?;
             // The name is part of the seed, so that a piece sounds the same whatever else is in the folder.
-            let own = piece.name.bytes().fold(args.seed.wrapping_add(variation), |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-            });
+            let own = hash(args.seed.wrapping_add(variation), piece.name.bytes());
             let mut dice = Dice::new(own);
             let mut song = piece.song.clone();
             if args.variations > 1 || args.seconds.is_some() {

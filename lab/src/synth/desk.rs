@@ -4,7 +4,7 @@
 use super::coder::squeeze;
 use super::dice::{Dice, Noise};
 use super::dsp::{Biquad, gain, rms, samples};
-use super::mixdown::Bus;
+use super::mixdown::{Bus, widened};
 use crate::audio::Audio;
 
 /// One instrument's channel strip.
@@ -164,9 +164,9 @@ fn place(bus: &mut Bus, track: &Track, level: f32) {
     let [out_left, out_right] = &mut bus.sides;
     let [in_left, in_right] = &track.sound.sides;
     for (((l, r), a), b) in out_left.iter_mut().zip(out_right).zip(in_left).zip(in_right) {
-        let (mid, side) = (0.5 * (a + b), 0.5 * (a - b) * track.width);
-        *l += level * left * (mid + side);
-        *r += level * right * (mid - side);
+        let (wide_left, wide_right) = widened(*a, *b, track.width);
+        *l += level * left * wide_left;
+        *r += level * right * wide_right;
     }
 }
 

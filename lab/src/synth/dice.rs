@@ -3,6 +3,11 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+/// FNV-1a, 64 bits (Fowler, Noll, Vo), from `start` on: a seed that follows from a name.
+pub fn hash(start: u64, bytes: impl IntoIterator<Item = u8>) -> u64 {
+    bytes.into_iter().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 /// A seeded source of musical decisions.
 #[derive(Clone)]
 pub struct Dice(ChaCha8Rng);

@@ -165,6 +165,12 @@ impl Bus {
     }
 }
 
+/// A sample of both sides with the stage `width` times as wide.
+pub fn widened(left: f32, right: f32, width: f32) -> (f32, f32) {
+    let (mid, side) = (0.5 * (left + right), 0.5 * (left - right) * width);
+    (mid + side, mid - side)
+}
+
 /// Straight up to two thirds of `ceiling`, then bending towards it.
 fn soft_clip(x: f32, ceiling: f32) -> f32 {
     let knee = 0.66 * ceiling;

@@ -5,7 +5,7 @@ use crate::audio::Audio;
 use crate::features::ClipFeatures;
 use crate::synth::coder;
 use crate::synth::dice::Dice;
-use crate::synth::mixdown::Bus;
+use crate::synth::mixdown::{Bus, widened};
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
 
@@ -33,7 +33,7 @@ pub fn another(audio: &Audio, seed: u64) -> ClipFeatures {
     if dice.chance(0.5) {
         coder::squeeze(&mut bus, dice.unit());
     }
-    let mono = Audio { channels: bus.sides.into(), ..audio.clone() }.mono();
+    let mono = Audio::new(audio.sample_rate, bus.sides.into()).mono();
     let played = Audio::new(audio.sample_rate, vec![mono]).at_rate(*dice.pick(&RATES));
     ClipFeatures::of_sound(&played.channels[0], played.sample_rate)
 }
@@ -57,8 +57,8 @@ pub fn fingerprint() -> &'static [u8] {
 fn place(bus: &mut Bus, width: f32, turn: f32) {
     let [left, right] = &mut bus.sides;
     for (l, r) in left.iter_mut().zip(right) {
-        let (middle, side) = (0.5 * (*l + *r), 0.5 * width * (*l - *r));
-        (*l, *r) = ((1.0 - turn) * (middle + side), (1.0 + turn) * (middle - side));
+        let (wide_left, wide_right) = widened(*l, *r, width);
+        (*l, *r) = ((1.0 - turn) * wide_left, (1.0 + turn) * wide_right);
     }
 }
 

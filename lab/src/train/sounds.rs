@@ -4,6 +4,7 @@ use super::rendition;
 use super::soft_labels::SoftLabels;
 use crate::dataset::Dataset;
 use crate::features::{self, ClipFeatures, FeatureCache};
+use crate::synth::dice;
 use anyhow::Result;
 use idiom_engine::model::InputKind;
 use rand::RngExt;
@@ -151,10 +152,9 @@ fn renditions_of(
 
 /// A number that follows from a file's name and its folder's.
 fn seed_of(path: &Path) -> u64 {
-    let name = path.components().rev().take(2).flat_map(|part| part.as_os_str().as_encoded_bytes());
-    // FNV-1a, then the finisher of MurmurHash3: the high bits decide too.
-    let mut hash =
-        name.fold(0xcbf2_9ce4_8422_2325_u64, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+    let name = path.components().rev().take(2).flat_map(|part| part.as_os_str().as_encoded_bytes()).copied();
+    // And the finisher of MurmurHash3: the high bits decide too.
+    let mut hash = dice::hash(0xcbf2_9ce4_8422_2325, name);
     for factor in [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53_u64] {
         hash = (hash ^ (hash >> 33)).wrapping_mul(factor);
     }

@@ -6,7 +6,7 @@
 use super::{BackendChoice, QuantizationChoice};
 use crate::state::Choice;
 use idiom_engine::Handle;
-use idiom_engine::rt::cache::{CacheLimits, ENTRY_BYTES, MOST_ENTRIES};
+use idiom_engine::rt::cache::{CacheLimits, MOST_ENTRIES};
 use nice_plug::prelude::*;
 use std::sync::Arc;
 
@@ -51,13 +51,20 @@ fn number(name: &str, id: &str, default: i32, unit: &'static str) -> IntParam {
         .non_automatable()
 }
 
+fn entries(answers: i32) -> usize {
+    answers.max(0) as usize
+}
+
+fn seconds(minutes: i32) -> f32 {
+    minutes as f32 * 60.0
+}
+
 impl Recognition {
     /// Defaults, which are the engine's too; changes go to `handle`.
     pub fn new(handle: &Arc<Handle>) -> Self {
         let told = || Arc::clone(handle);
         let (backend, quantization, size, minutes) = (told(), told(), told(), told());
         let limits = CacheLimits::default();
-        let seconds = |minutes: i32| minutes as f32 * 60.0;
         Self {
             backend: EnumParam::new("Backend", BackendChoice::Auto)
                 .with_callback(Arc::new(move |choice: BackendChoice| backend.select_backend(choice.into())))
@@ -68,7 +75,7 @@ impl Recognition {
                 }))
                 .non_automatable(),
             cache_size: number("Cache size", "cache.size", limits.room() as i32, " answers")
-                .with_callback(Arc::new(move |entries| size.set_cache_entries(entries.max(0) as usize))),
+                .with_callback(Arc::new(move |answers| size.set_cache_entries(entries(answers)))),
             cache_minutes: number("Cache time", "cache.minutes", (limits.ttl_s / 60.0) as i32, " min")
                 .with_callback(Arc::new(move |time| minutes.set_cache_ttl_s(seconds(time)))),
         }
@@ -81,8 +88,7 @@ impl Recognition {
 
     /// What is asked for of the cache.
     pub fn cache_limits(&self) -> CacheLimits {
-        let entries = self.cache_size.value().max(0) as usize;
-        CacheLimits { entries, bytes: entries * ENTRY_BYTES, ttl_s: self.cache_minutes.value() as f32 * 60.0 }
+        CacheLimits::answers(entries(self.cache_size.value()), seconds(self.cache_minutes.value()))
     }
 
     /// Asks for another backend and arithmetic, without a host.

@@ -96,14 +96,14 @@ impl PresetSelection {
         if index < Preset::factory().len() {
             self.playing.store(index, Relaxed);
             *lock(&self.missing) = None;
-            self.take(&mut lock(&self.own), None);
+            self.take(&mut lock(&self.own), None, Handed::default());
         }
     }
 
     /// Plays a preset of the user's own. Window thread.
     pub fn play(&self, preset: Preset) {
         *lock(&self.missing) = None;
-        self.take(&mut lock(&self.own), Some(preset));
+        self.take(&mut lock(&self.own), Some(preset), Handed::default());
     }
 
     /// What plays. Window thread.
@@ -123,9 +123,7 @@ impl PresetSelection {
             self.playing.store(played.built_in, Relaxed);
         }
         *lock(&self.missing) = None;
-        let mut own = lock(&self.own);
-        self.handle.hand_over(played.own.as_ref().map(|preset| preset.profiles), handed);
-        own.clone_from(&played.own);
+        self.take(&mut lock(&self.own), played.own.clone(), handed);
     }
 
     /// Edits what is heard: changes what `genre` asks for so that `parameter` has the value `heard` while that genre
@@ -170,7 +168,7 @@ impl PresetSelection {
         let mut cell = lock(&self.own);
         let mut preset = self.editable(cell.take());
         let result = work(&mut preset.profiles);
-        self.take(&mut cell, Some(preset));
+        self.take(&mut cell, Some(preset), Handed::default());
         result
     }
 
@@ -182,8 +180,8 @@ impl PresetSelection {
         })
     }
 
-    fn take(&self, cell: &mut Option<Preset>, preset: Option<Preset>) {
-        self.handle.set_profiles(preset.as_ref().map(|preset| preset.profiles));
+    fn take(&self, cell: &mut Option<Preset>, preset: Option<Preset>, handed: Handed) {
+        self.handle.hand_over(preset.as_ref().map(|preset| preset.profiles), handed);
         *cell = preset;
     }
 

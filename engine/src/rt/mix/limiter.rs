@@ -9,8 +9,8 @@
 //! *sample* peak at the ceiling. Between the samples it can only learn from what has passed; use it for tracking, and the
 //! look-ahead for masters.
 //!
-//! With look-ahead, gains are whole numbers (units of 2^-32) until they have been averaged, so that the averages are exact and a gain of 1 is
-//! exactly 1.
+//! With look-ahead, gains are whole numbers (units of 2^-32) until they have been averaged, so that the averages are exact
+//! and a gain of 1 is exactly 1.
 
 use super::crest::{Crest, KNEE};
 use super::glide::{MAX_TICK, Ramp};

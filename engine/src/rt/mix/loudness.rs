@@ -112,13 +112,13 @@ impl Meter {
         let mut ended = false;
         let [shelf, high_pass] = &mut self.sections;
         let (most, [left, right]) = (Lanes::both(1e6), work);
+        let silence = is_silence(work, channels, count);
         let mut start = 0;
         while start < count {
             let end = count.min(start + (self.step - self.position) as usize);
             let (mut weighting, mut sum) = ((*shelf, *high_pass), self.sum);
             // Nothing is added to the sum by silence through filters that have died away.
-            let rests =
-                is_silence(work, channels, count) && weighting.0.is_silent() && weighting.1.is_silent();
+            let rests = silence && weighting.0.is_silent() && weighting.1.is_silent();
             for i in if rests { end..end } else { start..end } {
                 let x = Lanes::new([left[i], if channels > 1 { right[i] } else { 0.0 }]);
                 let y = weighting.1.run(weighting.0.run(x.min(most).max(Lanes::zero() - most)));
